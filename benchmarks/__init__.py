@@ -1,0 +1,1 @@
+"""Measurements of the running product, judged by what the other systems received."""

@@ -1,0 +1,1 @@
+"""What the benchmark ``launch`` is made of."""

@@ -1,0 +1,208 @@
+"""Write messages down, many in one commit; known ones are recognised, not written twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+from django.db.models import F
+
+from core import crypto
+from core.models import new_id
+from hl7intake.ack import Verdict
+from hl7intake.errors import AckCode, Condition, MessageRefused
+from hl7intake.examining import Examined
+from hl7intake.models import VERBATIM, InboundMessage, RawRetention
+from hl7intake.outline import shape_of
+from hl7intake.reader import read
+from hl7intake.services.senders import Sender
+from visits.services.scheduling import session_index_of
+
+State = InboundMessage.State
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """One arrival of one message, and what became of it.
+
+    ``verdict`` and ``state`` are what the sender is told; final once :func:`store` has returned.
+    """
+
+    examined: Examined
+    sender: Sender
+    at: datetime
+    transport: str
+    verdict: Verdict
+    state: InboundMessage.State | None = None
+    id: UUID = field(default_factory=new_id)
+
+    @property
+    def key(self) -> tuple[UUID, str, str, str]:
+        """What makes a message known: whose it is, and its control id."""
+        header = self.examined.header
+        return self.sender.endpoint_id, header.sending_application, header.sending_facility, header.control_id
+
+
+def store(deliveries: Sequence[Delivery]) -> None:
+    """Commit ``deliveries`` and decide what each sender is told.
+
+    New messages are written by a single statement, which is one commit however many they are. Safe to be
+    called again with the same deliveries when it is not known whether the commit arrived.
+
+    :raises django.db.Error: when something could not be stored; nothing may be acknowledged then.
+    """
+    accepted = [one for one in deliveries if one.examined.is_accepted]
+    # Always in one order: two batches with the same messages must not wait for each other.
+    written = _insert(sorted(accepted, key=lambda one: one.key)) if accepted else set()
+    for delivery in deliveries:
+        if not delivery.examined.is_accepted:
+            _store_rejected(delivery, code=delivery.examined.error_code)
+        elif delivery.id in written:
+            delivery.state = State.RECEIVED
+        else:
+            _recognise(delivery)
+
+
+_COLUMNS = {
+    "id": "uuid",
+    "organization_id": "uuid",
+    "endpoint_id": "uuid",
+    "certificate_id": "uuid",
+    "transport": "text",
+    "sending_application": "text",
+    "sending_facility": "text",
+    "control_id": "text",
+    "sha256": "text",
+    "message_type": "text",
+    "trigger": "text",
+    "charset": "text",
+    "message_at": "timestamptz",
+    "received_at": "timestamptz",
+    "session_index": "text",
+    "raw": "bytea",
+}
+_INSERT = f"""
+    INSERT INTO hl7intake_inboundmessage ({", ".join(_COLUMNS)}, due_at, state, ack_code, deliveries, attempts,
+        start_text, reason, error_code, error_condition, error_location, error_text, warnings, understood)
+    SELECT *, received_at, 'received', 'AA', 1, 0, '', '', '', '', '', '', '[]', '{{}}'
+    FROM unnest({", ".join(f"%b::{kind}[]" for kind in _COLUMNS.values())}) AS given ({", ".join(_COLUMNS)})
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""  # noqa: S608 - names of ours
+
+
+def _insert(deliveries: Sequence[Delivery]) -> set[UUID]:
+    """Write what is not known yet and return the ids of the rows written."""
+    columns = [list(column) for column in zip(*(_values(one) for one in deliveries), strict=True)]
+    connection.ensure_connection()
+    connection.connection.prepare_threshold = 0  # Django switches preparing off; planning takes longer than the insert
+    # psycopg's own cursor: Django's writes every value into the statement's text, which takes longer than the insert.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_INSERT, columns, binary=True)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _values(delivery: Delivery) -> tuple[object, ...]:
+    examined, sender = delivery.examined, delivery.sender
+    header, appointment = examined.header, examined.appointment
+    is_about_visit = appointment is not None and appointment.session_id
+    return (
+        delivery.id,
+        sender.organization_id,
+        sender.endpoint_id,
+        sender.certificate_id,
+        delivery.transport,
+        header.sending_application,
+        header.sending_facility,
+        header.control_id,
+        examined.sha256,
+        header.message_type,
+        header.trigger,
+        examined.charset,
+        appointment.changed_at if appointment else None,
+        delivery.at,
+        session_index_of(sender.endpoint_id, appointment.session_id) if is_about_visit and appointment else "",
+        _sealed(examined.raw, delivery.id),
+    )
+
+
+def _sealed(raw: bytes, row_id: UUID) -> bytes:
+    """Return ``raw`` as the model's encrypted column holds it."""
+    context = f"hl7intake.inboundmessage.raw|{row_id}"
+    return crypto.encrypt(raw if raw.isascii() else raw.decode(VERBATIM).encode(), context=context)
+
+
+def _recognise(delivery: Delivery) -> None:
+    """Answer a duplicate like the first time; refuse other content under a known id."""
+    endpoint_id, application, facility, control_id = delivery.key
+    known = InboundMessage.objects.exclude(state=State.REJECTED).get(
+        endpoint_id=endpoint_id,
+        sending_application=application,
+        sending_facility=facility,
+        control_id=control_id,
+    )
+    if known.sha256 == delivery.examined.sha256:
+        InboundMessage.objects.filter(pk=known.pk).update(deliveries=F("deliveries") + 1)
+        delivery.verdict = Verdict(code=AckCode(known.ack_code), text="Already received")
+        delivery.state = State(known.state)
+        return
+    delivery.verdict = Verdict(
+        code=AckCode.ERROR,
+        text="MSH-10 was already used for another message.",
+        condition=Condition.DUPLICATE_KEY,
+        location="MSH^1^10",
+    )
+    _store_rejected(delivery, code="hl7.control_id_reused")
+
+
+def _store_rejected(delivery: Delivery, *, code: str) -> None:
+    """Keep that, and why, a message was refused; one row however often it is sent again."""
+    delivery.state = State.REJECTED
+    endpoint_id, sha256 = delivery.sender.endpoint_id, delivery.examined.sha256
+    known = InboundMessage.objects.filter(endpoint_id=endpoint_id, sha256=sha256, state=State.REJECTED, error_code=code)
+    if known.update(deliveries=F("deliveries") + 1, received_at=delivery.at):
+        return
+    row = _rejected_row(delivery, code=code)
+    kept = RawRetention.objects.filter(organization_id=row.organization_id, hours__gt=0).values_list("hours", flat=True)
+    for hours in kept:
+        row.keep_raw(delivery.examined.raw)
+        row.raw_until = delivery.at + timedelta(hours=hours)
+    row.save(force_insert=True)
+
+
+def _rejected_row(delivery: Delivery, *, code: str) -> InboundMessage:
+    examined, sender, verdict = delivery.examined, delivery.sender, delivery.verdict
+    header = examined.header
+    return InboundMessage(
+        id=delivery.id,
+        organization_id=sender.organization_id,
+        endpoint_id=sender.endpoint_id,
+        certificate_id=sender.certificate_id,
+        transport=delivery.transport,
+        sending_application=header.sending_application,
+        sending_facility=header.sending_facility,
+        control_id=header.control_id,
+        sha256=examined.sha256,
+        message_type=header.message_type,
+        trigger=header.trigger,
+        charset=examined.charset,
+        received_at=delivery.at,
+        finished_at=delivery.at,
+        state=State.REJECTED,
+        ack_code=verdict.code,
+        error_code=code,
+        error_condition=verdict.condition.code if verdict.condition else "",
+        error_location=verdict.location,
+        error_text=verdict.text,
+        understood=_outline_of(examined.raw),
+    )
+
+
+def _outline_of(raw: bytes) -> dict[str, object]:
+    """Return which fields a refused message sent, if it can be taken apart at all."""
+    try:
+        return {"segments": shape_of(read(raw))}
+    except MessageRefused:
+        return {}

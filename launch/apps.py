@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+
+
+class LaunchConfig(AppConfig):
+    name = "launch"
+    verbose_name = "Launch"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from config_portal import snapshot
+        from launch import checks, receivers, records  # noqa: F401 - connects the receivers
+        from launch.services import linking
+
+        checks.register()
+        records.register()
+        snapshot.register(
+            linking.PART,
+            linking.snapshot_part,
+            title="Context-aware links",
+            labels=linking.LABELS,
+            sentence=linking.sentence,
+            related=("context_link",),
+        )

@@ -1,0 +1,192 @@
+"""Ways into a visit, as they were tried: from Epic, from MyChart, from a text."""
+
+from django.db import models
+
+from config_portal.models import FhirEndpoint, Organization, OrganizationScopedQuerySet
+from core.context import new_reference
+from core.crypto import EncryptedTextField
+from core.models import new_id
+from epic.context_link import IvPlace, KeyForm
+from visits.models import JoinLink, PatientContact, Visit
+
+
+class LaunchAttempt(models.Model):
+    """Somebody opening a visit. ``reference`` is what the person reads to support staff when it goes wrong.
+
+    ``join_link`` is what a person from a text came by: when it ends, so does their way in.
+    ``context_link_index`` finds a context-aware link that was used: each opens a visit once.
+    """
+
+    class Audience(models.TextChoices):
+        """Who came, and from where."""
+
+        PROVIDER = "provider", "Provider, from Epic"
+        PATIENT = "patient", "Patient, from MyChart"
+        TEXT = "text", "Patient, from a text"
+
+    class State(models.TextChoices):
+        """How far the attempt came."""
+
+        STARTED = "started", "Started"
+        CHECKING = "checking", "Tested their device"
+        AUTHORIZED = "authorized", "Signed in by Epic"
+        ARRIVED = "arrived", "Arrived"
+        JOINED = "joined", "Went on to Teams"
+        REFUSED = "refused", "Refused"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="launch_attempts")
+    endpoint = models.ForeignKey(FhirEndpoint, on_delete=models.PROTECT, related_name="launch_attempts")
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_attempts")
+    contact = models.ForeignKey(PatientContact, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    join_link = models.ForeignKey(JoinLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    audience = models.CharField(max_length=8, choices=Audience)
+    role = models.CharField(max_length=12, blank=True, help_text="Role in the meeting")
+    state = models.CharField(max_length=10, choices=State, default=State.STARTED)
+    error_code = models.CharField(max_length=80, blank=True)
+    reference = models.CharField(max_length=16, default=new_reference, db_index=True, editable=False)
+    ehr_user_id = EncryptedTextField(default="", blank=True)
+    context_link_index = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrganizationScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["visit", "created_at"], name="launch_by_visit")]
+
+    def __str__(self) -> str:
+        return f"{self.get_audience_display()} {self.reference}"
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether a clinician came."""
+        return self.audience == self.Audience.PROVIDER
+
+    def note_error(self, code: str) -> None:
+        """Remember what last went wrong, for support staff."""
+        self.error_code = code
+        self.save(update_fields=["error_code"])
+
+
+class OAuthState(models.Model):
+    """What we remember while the browser is at Epic. Usable once, for ten minutes, in the browser it was made for.
+
+    Of state and cookie only SHA-256 digests are stored; verifier and nonce are encrypted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    attempt = models.OneToOneField(LaunchAttempt, on_delete=models.CASCADE, related_name="oauth_state")
+    state_digest = models.CharField(max_length=64, unique=True)
+    cookie_digest = models.CharField(max_length=64)
+    code_verifier = EncryptedTextField()
+    nonce = EncryptedTextField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"state of {self.attempt_id}"
+
+
+class DeviceTest(models.Model):
+    """What a patient's browser found out about itself, in numbers; never a picture, a sound or an address.
+
+    ``measures`` holds what was measured: ``rtt_ms``, ``down_kbps``, ``up_kbps`` to us, and of the test call
+    ``frames_per_second``, ``frame_width`` (pixels), ``packets_lost`` and ``jitter_ms``.
+    ``person_index`` is an HMAC, there to find a person's last test at the next visit, and erased after two weeks.
+    """
+
+    class Result(models.TextChoices):
+        """How one check ended."""
+
+        PASSED = "passed", "Works"
+        POOR = "poor", "Works poorly"
+        FAILED = "failed", "Does not work"
+        REFUSED = "refused", "Not allowed"
+        SKIPPED = "skipped", "Not checked"
+
+    CHECKS = ("connection", "camera", "microphone", "speaker", "call")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="device_tests")
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="device_tests")
+    attempt = models.ForeignKey(LaunchAttempt, on_delete=models.CASCADE, related_name="device_tests")
+    person_index = models.CharField(max_length=64, blank=True)
+    connection = models.CharField(max_length=8, choices=Result)
+    camera = models.CharField(max_length=8, choices=Result)
+    microphone = models.CharField(max_length=8, choices=Result)
+    speaker = models.CharField(max_length=8, choices=Result)
+    call = models.CharField(max_length=8, choices=Result)
+    measures = models.JSONField(default=dict)
+    browser = models.CharField(max_length=10)
+    platform = models.CharField(max_length=10)
+    created_at = models.DateTimeField()
+
+    objects = OrganizationScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["visit", "created_at"], name="device_test_by_visit"),
+            models.Index(fields=["person_index", "created_at"], name="device_test_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"device test {self.pk}"
+
+    @property
+    def results(self) -> dict[str, str]:
+        """The result of every check, by its name."""
+        return {name: str(getattr(self, name)) for name in self.CHECKS}
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether everything works."""
+        return set(self.results.values()) == {self.Result.PASSED}
+
+    @property
+    def troubles(self) -> list[str]:
+        """The checks that did not end well, apart from those nobody wanted."""
+        fine = {self.Result.PASSED, self.Result.SKIPPED}
+        return [name for name, result in self.results.items() if result not in fine]
+
+
+class VisitRating(models.Model):
+    """A patient's answer to the one question after a visit, whether picture and sound worked well."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="visit_ratings")
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="ratings")
+    attempt = models.OneToOneField(LaunchAttempt, on_delete=models.CASCADE, related_name="rating")
+    is_good = models.BooleanField()
+    created_at = models.DateTimeField()
+
+    objects = OrganizationScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"rating {self.pk}"
+
+
+class ContextLink(models.Model):
+    """Context-aware linking with an encrypted query string, for an Epic without SMART launch; off without a row.
+
+    Part of what an approval covers, but for ``key``, which acts at once like every secret.
+    """
+
+    endpoint = models.OneToOneField(FhirEndpoint, on_delete=models.CASCADE, related_name="context_link")
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    is_enabled = models.BooleanField(default=False)
+    parameter = models.SlugField(max_length=40, default="data", help_text="Name of the parameter in the address")
+    key = EncryptedTextField(help_text="The shared key as it is typed into Epic")
+    key_form = models.CharField(
+        max_length=30, choices=[(form.value, form.value) for form in KeyForm], default=KeyForm.BASE64_32
+    )
+    iv = models.CharField(
+        max_length=10, choices=[(place.value, place.value) for place in IvPlace], default=IvPlace.PREPENDED
+    )
+    longest_age_seconds = models.PositiveIntegerField(
+        default=300, help_text="How old the link's ts may be; 0 for links without ts"
+    )
+
+    def __str__(self) -> str:
+        return f"context link of {self.endpoint}"

@@ -1,0 +1,171 @@
+"""The second half of a launch from Epic: the browser is back; find out who it is and for which visit."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from config_portal.models import FhirEndpoint
+from config_portal.services.connections import epic_connection
+from core.context import request_id, set_request_id
+from core.errors import ConnectorError, LaunchRefused, OutcomeUnknown, UpstreamUnavailable
+from core.http import build_session
+from epic.connection import Audience, EpicConnection
+from epic.context import LaunchContext, read_context
+from epic.id_token import Identity, IdentityKind, verify_id_token
+from epic.oauth import TokenResponse, exchange_code
+from launch.cookies import digest
+from launch.models import LaunchAttempt, OAuthState
+from launch.services.starting import redirect_uri
+from meetings.models import Participant
+from meetings.services.meetings import ensure_meeting
+from visits.models import Visit
+from visits.services.lookup import get_or_create_for_launch
+from writeback.services.charts import remember_chart
+
+Role = Participant.Role
+
+_ROLES = {
+    (Audience.PROVIDER, IdentityKind.PRACTITIONER): Role.PROVIDER,
+    (Audience.PATIENT, IdentityKind.PATIENT): Role.PATIENT,
+    (Audience.PATIENT, IdentityKind.RELATED_PERSON): Role.PROXY,
+}
+_OAUTH_ERROR = re.compile(r"[a-z_]{1,40}")  # RFC 6749, section 4.1.2.1; anything else is not Epic's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Return:
+    """What the browser brought back from Epic; everything is optional and untrusted."""
+
+    state: str
+    code: str
+    error: str
+    issuer: str
+    cookie: str
+
+
+def finish(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> LaunchAttempt:
+    """Bring a launch to its visit; a provider's makes the meeting too.
+
+    :raises LaunchRefused: when the return does not belong to this browser, was used, is too old, or names
+        somebody who has no place here. Once the state is used up, the attempt is marked.
+    :raises ConnectorError: when Epic or Graph refuse, or Epic does not answer.
+    """
+    state = _use_state(endpoint, audience, returned, now=now)
+    attempt = state.attempt
+    set_request_id(attempt.request_id or request_id())
+    try:
+        identity, tokens = _ask_epic(state, returned, now=now)
+        _arrive(attempt, identity, tokens, now=now)
+    except ConnectorError as error:
+        _conclude(attempt, LaunchAttempt.State.REFUSED, now=now, error_code=error.code)
+        raise
+    _conclude(attempt, LaunchAttempt.State.ARRIVED, now=now)
+    return attempt
+
+
+def find_attempt(endpoint: FhirEndpoint, audience: Audience, *, state: str) -> LaunchAttempt | None:
+    """Return the attempt that ``state`` was made for, whatever became of it; for its reference."""
+    attempts = LaunchAttempt.objects.filter(endpoint=endpoint, audience=audience)
+    return attempts.filter(oauth_state__state_digest=digest(state)).first()
+
+
+def _use_state(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> OAuthState:
+    """Use the state up, before anything is asked of Epic: only in its own browser, once, within ten minutes."""
+    with transaction.atomic():
+        states = OAuthState.objects.select_for_update(of=("self",)).select_related(
+            "attempt__organization", "attempt__endpoint__organization", "attempt__endpoint__approved_version"
+        )
+        state = states.filter(
+            state_digest=digest(returned.state), attempt__endpoint=endpoint, attempt__audience=audience
+        ).first()
+        if state is None:
+            raise LaunchRefused("launch.state_unknown", "This page does not belong to a launch that was begun here.")
+        if not hmac.compare_digest(digest(returned.cookie), state.cookie_digest):
+            raise LaunchRefused("launch.other_browser", "This launch was begun in another browser or window.")
+        if state.used_at is not None:
+            raise LaunchRefused("launch.state_used", "This launch was already used.")
+        if state.expires_at <= now:
+            raise LaunchRefused("launch.state_expired", "Signing in took longer than ten minutes.")
+        state.used_at = now
+        state.save(update_fields=["used_at"])
+    return state
+
+
+def _ask_epic(state: OAuthState, returned: Return, *, now: datetime) -> tuple[Identity, TokenResponse]:
+    """Trade the code for who and what it is about; nothing keeps the tokens."""
+    endpoint, audience = state.attempt.endpoint, Audience(state.attempt.audience)
+    connection = epic_connection(endpoint, audience)
+    _check_return(returned, connection)
+    with build_session() as session:
+        tokens = exchange_code(
+            session,
+            connection,
+            code=returned.code,
+            redirect_uri=redirect_uri(endpoint, audience),
+            code_verifier=state.code_verifier,
+            now=now,
+        )
+        identity = verify_id_token(session, connection, tokens.id_token, nonce=state.nonce, now=now)
+    return identity, tokens
+
+
+def _check_return(returned: Return, connection: EpicConnection) -> None:
+    """Refuse an answer of another server (RFC 9207, where the server names itself) and one without a code."""
+    if returned.issuer and returned.issuer.rstrip("/") != connection.smart.issuer.rstrip("/"):
+        raise LaunchRefused("launch.issuer_mixed_up", "The answer came from another Epic than the one that was asked.")
+    if returned.error or not returned.code:
+        reason = returned.error if _OAUTH_ERROR.fullmatch(returned.error) else ""
+        raise LaunchRefused("launch.epic_declined", "Epic did not let the visit be opened.", detail=reason)
+
+
+def open_visit(attempt: LaunchAttempt, context: LaunchContext, *, role: Role, ehr_user_id: str, now: datetime) -> Visit:
+    """Note which visit a launch is for and as whom the person comes; a provider's makes the meeting too.
+
+    :raises LaunchRefused: ``launch.visit_ended`` or ``join.cancelled`` when the visit does not take place.
+    :raises ConnectorError: when Graph refuses.
+    """
+    visit = get_or_create_for_launch(
+        attempt.endpoint,
+        session_id=context.session_id,
+        conference_id=context.conference_id or None,
+        csn=context.csn if context.is_group else "",
+    )
+    attempt.visit, attempt.role = visit, role
+    attempt.ehr_user_id = ehr_user_id
+    attempt.state = LaunchAttempt.State.AUTHORIZED
+    attempt.save(update_fields=["visit", "role", "ehr_user_id", "state"])
+    if not visit.is_scheduled:
+        raise LaunchRefused("launch.visit_ended" if attempt.is_provider else "join.cancelled")
+    if attempt.is_provider:
+        _prepare_meeting(attempt, now=now)
+    return visit
+
+
+def _arrive(attempt: LaunchAttempt, identity: Identity, tokens: TokenResponse, *, now: datetime) -> None:
+    context = read_context(tokens.context)
+    role = _ROLES.get((Audience(attempt.audience), identity.kind))
+    if role is None:
+        raise LaunchRefused("launch.wrong_role", "Epic says who you are, and this way in is for somebody else.")
+    visit = open_visit(attempt, context, role=role, ehr_user_id=context.user_id or identity.id, now=now)
+    remember_chart(visit, patient_id=tokens.patient, encounter_id=tokens.context.get("encounter", ""))
+
+
+def _prepare_meeting(attempt: LaunchAttempt, *, now: datetime) -> None:
+    """Make the meeting while the provider looks at the status page.
+
+    A Teams that does not answer now is asked again when somebody joins; the launch need not be repeated.
+    """
+    assert attempt.visit is not None  # noqa: S101 - set by _arrive
+    try:
+        ensure_meeting(attempt.visit, now=now)
+    except (UpstreamUnavailable, OutcomeUnknown) as error:
+        attempt.note_error(error.code)
+
+
+def _conclude(attempt: LaunchAttempt, state: str, *, now: datetime, error_code: str = "") -> None:
+    attempt.state, attempt.finished_at = state, now
+    attempt.error_code = error_code or attempt.error_code
+    attempt.save(update_fields=["state", "finished_at", "error_code"])

@@ -1,0 +1,67 @@
+"""Teams behind the interface of :class:`meetings.providers.base.MeetingProvider`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import requests
+
+from meetings.providers.base import (
+    AttendanceReport,
+    EncryptionKey,
+    LiveSubscription,
+    MeetingRequest,
+    OnlineMeeting,
+    PatientLink,
+    SubscriptionRequest,
+)
+from meetings.providers.teams import attendance, meetings, subscriptions
+from meetings.providers.teams.connection import TeamsConnection
+
+
+@dataclass(frozen=True)
+class TeamsProvider:
+    """One Entra application in one tenant, reached through ``session``."""
+
+    connection: TeamsConnection
+    session: requests.Session
+
+    def ensure_meeting(self, request: MeetingRequest) -> OnlineMeeting:
+        """See :func:`meetings.providers.teams.meetings.ensure_meeting`."""
+        return meetings.ensure_meeting(self.connection, self.session, request)
+
+    def patient_link(self, meeting: OnlineMeeting, *, organizer_object_id: str) -> PatientLink:
+        """See :func:`meetings.providers.teams.meetings.patient_link`."""
+        return meetings.patient_link(self.connection, self.session, meeting, organizer=organizer_object_id)
+
+    def reschedule(self, meeting_id: str, *, organizer_object_id: str, starts_at: datetime, ends_at: datetime) -> None:
+        """See :func:`meetings.providers.teams.meetings.reschedule`."""
+        meetings.reschedule(
+            self.connection,
+            self.session,
+            meeting_id,
+            organizer=organizer_object_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+
+    def delete_meeting(self, meeting_id: str, *, organizer_object_id: str) -> None:
+        """See :func:`meetings.providers.teams.meetings.delete_meeting`."""
+        meetings.delete_meeting(self.connection, self.session, meeting_id, organizer=organizer_object_id)
+
+    def subscribe(self, request: SubscriptionRequest) -> LiveSubscription:
+        """See :func:`meetings.providers.teams.subscriptions.subscribe`."""
+        return subscriptions.subscribe(self.connection, self.session, request)
+
+    def renew(
+        self, subscription_id: str, *, expires_at: datetime, key: EncryptionKey | None = None
+    ) -> LiveSubscription:
+        """See :func:`meetings.providers.teams.subscriptions.renew`."""
+        return subscriptions.renew(self.connection, self.session, subscription_id, expires_at=expires_at, key=key)
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """See :func:`meetings.providers.teams.subscriptions.unsubscribe`."""
+        subscriptions.unsubscribe(self.connection, self.session, subscription_id)
+
+    def attendance_reports(self, meeting_id: str, *, organizer_object_id: str) -> list[AttendanceReport]:
+        """See :func:`meetings.providers.teams.attendance.attendance_reports`."""
+        return attendance.attendance_reports(self.connection, self.session, meeting_id, organizer=organizer_object_id)

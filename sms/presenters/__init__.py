@@ -1,0 +1,1 @@
+"""What the pages about texts say; the templates decide nothing."""

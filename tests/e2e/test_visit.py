@@ -1,0 +1,78 @@
+"""A whole visit, seen by those who take part: staff, provider and patient, each in a browser of their own."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from ehrconnector.visit_player.twin import Twin
+from tests.e2e.staff import sign_in
+
+pytestmark = pytest.mark.xdist_group("stack")
+PHONE = "+16085550177"
+
+
+@pytest.fixture
+def twin(stack) -> Twin:
+    return Twin(stack.sandbox)
+
+
+@pytest.fixture
+def booked(twin):
+    """A visit that Epic has booked, with the link from the patient's phone."""
+    after = twin.last()
+    visit = twin.book(environment="test", starts_in_minutes=20, minutes=30, patient="rivera", provider="okafor")
+    text = twin.wait("acs", "sms_accepted", after=after, key=PHONE)[0]["data"]["text"]
+    return {**visit, "link": re.search(r"http\S+/j/\S{22}", text).group()}
+
+
+def test_provider_and_patient_meet_and_staff_see_it(stack, twin, booked, person, inspector):
+    with person("provider") as provider, person("patient", width=390) as patient, person("staff") as staff:
+        sign_in(staff, stack, "kim.soto@lamna.example.org")
+        expect(staff.get_by_role("heading", name="Visits today", level=1)).to_be_visible()
+
+        provider.goto(twin.launch(booked["csn"], audience="provider"))
+        expect(provider).to_have_url(f"{stack.web}/launch/visit")
+        expect(provider.get_by_text("Nobody is waiting")).to_be_visible()
+
+        patient.goto(booked["link"])
+        inspector.look(patient, "patient-link")
+        patient.get_by_role("button", name="Join your visit with Lamna Healthcare").click()
+        patient.get_by_role("link", name="Skip the check").click()
+        expect(patient.get_by_role("heading", name="You are checked in")).to_be_visible()
+        inspector.look(patient, "patient-waiting")
+        patient.get_by_role("button", name="Go to the waiting room").click()
+        patient.get_by_role("button", name="Join").first.click()
+        expect(patient.get_by_text("lobby").first).to_be_visible()
+
+        expect(provider.get_by_role("heading", name="Patient 1 is waiting")).to_be_visible()
+        inspector.look(provider, "provider-status")
+        with provider.expect_popup() as opened:
+            provider.get_by_role("button", name="Join in Teams").click()
+        teams = opened.value
+        teams.get_by_role("button").filter(has_text="Amara Okafor").click()
+        teams.get_by_role("button", name=re.compile("Admit")).first.click()
+        expect(provider.get_by_role("row", name=re.compile("Patient 1.*Connected"))).to_be_visible()
+
+        staff.goto(f"{stack.web}/visits/search?q={booked['csn']}")
+        expect(staff.get_by_text("Patient 1 connected", exact=True)).to_be_visible()
+        inspector.look(staff, "staff-visit")
+        staff.goto(f"{stack.web}/")
+        inspector.look(staff, "staff-visits")
+
+
+@pytest.mark.parametrize("address", ["/visits/", "/visits/search", "/reports/"])
+def test_staff_pages_are_accessible(stack, person, inspector, booked, address):
+    with person("staff") as page:
+        sign_in(page, stack, "avery.reed@lamna.example.org")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.goto(f"{stack.web}{address}")
+        inspector.look(page, f"staff{address.replace('/', '-').rstrip('-')}")
+
+
+def test_the_way_in_is_accessible_and_closed_to_whoever_has_no_role(stack, person, inspector):
+    with person("staff", expected="403") as page:
+        page.goto(f"{stack.web}/accounts/login/")
+        inspector.look(page, "sign-in")
+        sign_in(page, stack, "amara.okafor@lamna.example.org")
+        expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()

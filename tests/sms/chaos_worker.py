@@ -1,0 +1,55 @@
+"""Workers to be killed: one process loads the product, and forks a worker for each line it reads.
+
+A worker does what the beat schedule does, with times cut short: send, take up what was left, ask. The pid of
+each is printed, so that the test can kill it.
+"""
+
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+
+import django
+
+django.setup()
+
+from django.db import connection  # noqa: E402 - after setup
+from django.utils import timezone  # noqa: E402
+
+from core import http, http_async  # noqa: E402
+from sms.services import health, outcomes, sending, settling  # noqa: E402
+
+READ_SECONDS = 2.0
+
+
+def work() -> None:
+    """Tick until the process is killed."""
+    sending.LEASE = timedelta(seconds=6)
+    outcomes.SETTLE_AFTER = timedelta(seconds=4)
+    settling.ASK_AGAIN = timedelta(seconds=4)
+    health.FIRST_PAUSE, health.LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=3)
+    http.READ_SECONDS = http_async.READ_SECONDS = READ_SECONDS
+    while True:
+        try:
+            sending.deliver_due(now=timezone.now(), seconds=2)
+            settling.recover_abandoned(now=timezone.now())
+            settling.settle_unknown(now=timezone.now())
+        except Exception:  # noqa: BLE001 - as Celery does: a tick that failed is over, the next one has a new connection
+            connection.close()
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """Fork a worker for each line."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for _ in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            work()
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
