@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from meetings.services.meetings import external_id
 from reports.presenters.timeline import entries
 from reports.presenters.visit import VisitPresenter
 from reports.services import board, timeline
@@ -34,6 +35,11 @@ class Ending:
     def row(self) -> VisitPresenter:
         """The visit's row of the usage report."""
         return VisitPresenter(board.rows_of([self.visit])[0], timezone.now())
+
+    @property
+    def meeting_external_id(self) -> str:
+        """What the visit's first meeting is called in Graph."""
+        return external_id(self.visit, generation=1)
 
     @property
     def has_reminder(self) -> bool:

@@ -28,8 +28,8 @@ class Stage:
     twin: Twin
     public_url: str
     starts_in_minutes: int
+    external_id_of: Callable[[str], str]  # what the meeting of a CSN is called in Graph
     after: int = 0
-    after_launch: int = 0
     csn: str = ""
     conference_id: str = ""
     link: str = ""
@@ -83,15 +83,16 @@ def launch_provider(stage: Stage) -> str:
     """Press *Begin virtual visit* in Epic as the provider and land on the status page."""
     page = stage.provider.open(stage.twin.launch(stage.csn, audience="provider"))
     _expect_page(page, f"{stage.public_url}/launch/visit")
-    entry = stage.twin.wait("epic", "token_issued", after=stage.after, key=stage.csn)[0]
-    stage.after_launch, issued = entry["id"], entry["data"]
+    issued = stage.twin.wait("epic", "token_issued", after=stage.after, key=stage.csn)[0]["data"]
     expect(issued["app"] == "provider", f"a token of the provider app, got {issued}")
     return f"signed in by Epic as {issued['sub'].split('/')[0]}"
 
 
 def create_meeting(stage: Stage) -> str:
     """See that one meeting exists in Teams, with a subscription to its events."""
-    created = stage.twin.wait("graph", "meeting_created", after=stage.after_launch)
+    external_id = stage.external_id_of(stage.csn)
+    stage.twin.wait("graph", "meeting_created", after=stage.after, key=external_id)
+    created = stage.twin.seen("graph", "meeting_created", after=stage.after, key=external_id)
     expect(len(created) == 1, f"exactly one meeting, got {len(created)}")
     stage.meeting = created[0]["data"]["meeting_id"]
     stage.twin.wait("graph", "meeting_patched", after=stage.after, key=stage.meeting)

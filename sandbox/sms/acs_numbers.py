@@ -131,7 +131,7 @@ def number_json(number: SenderNumber) -> dict[str, Any]:
 def held() -> list[SenderNumber]:
     """Return the customer's numbers."""
     _finish_releases()
-    return list(SenderNumber.objects.filter(supplier=Supplier.ACS, released_at__isnull=True))
+    return list(numbers.held_by_customer(Supplier.ACS))
 
 
 def _held(e164: str) -> SenderNumber:

@@ -1,9 +1,11 @@
 """Telephone numbers for sale, and who holds which. All of them are fictional (555-01xx)."""
 
 import secrets
+from contextlib import suppress
 from itertools import product
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from sandbox import setup
 from sandbox.models import SenderNumber, Supplier
@@ -39,15 +41,25 @@ def buy(e164: str, *, supplier: str, kind: str = "tollFree", **fields: str) -> S
 
 def find(e164: str, *, supplier: str) -> SenderNumber | None:
     """Return the number if the customer holds it; the first one and those its setup names need no purchase."""
-    held = SenderNumber.objects.filter(supplier=supplier, e164=e164)
-    current = held.filter(released_at__isnull=True).first()
-    if current is not None or held.exists():
-        return current
-    named = [FIRST_NUMBERS[Supplier(supplier)], *setup.current().get(supplier, {}).get("numbers", [])]
-    if e164 not in named:
-        return None
-    try:
-        with transaction.atomic():
-            return buy(e164, supplier=supplier)
-    except IntegrityError:  # another request found it at the same moment
-        return held.filter(released_at__isnull=True).first()
+    if e164 in _named(supplier):
+        _hand_over(e164, supplier=supplier)
+    return SenderNumber.objects.filter(supplier=supplier, e164=e164, released_at__isnull=True).first()
+
+
+def held_by_customer(supplier: str) -> QuerySet[SenderNumber]:
+    """Return the numbers that the customer holds, the first one and those its setup names among them."""
+    for e164 in _named(supplier):
+        _hand_over(e164, supplier=supplier)
+    return SenderNumber.objects.filter(supplier=supplier, released_at__isnull=True)
+
+
+def _named(supplier: str) -> list[str]:
+    return [FIRST_NUMBERS[Supplier(supplier)], *setup.current().get(supplier, {}).get("numbers", [])]
+
+
+def _hand_over(e164: str, *, supplier: str) -> None:
+    """Give a number away that nobody has held yet; one that was released stays released."""
+    if SenderNumber.objects.filter(supplier=supplier, e164=e164).exists():
+        return
+    with suppress(IntegrityError), transaction.atomic():  # another request may do so at the same moment
+        buy(e164, supplier=supplier)

@@ -52,7 +52,7 @@ class Numbers(TwilioView):
 
     def get(self, request: HttpRequest) -> JsonResponse:
         """List the customer's numbers."""
-        held = SenderNumber.objects.filter(supplier=Supplier.TWILIO, released_at__isnull=True)
+        held = numbers.held_by_customer(Supplier.TWILIO)
         if "PhoneNumber" in request.GET:
             held = held.filter(e164=request.GET["PhoneNumber"])
         found = [twilio.number_json(number) for number in held[: _page_size(request)]]

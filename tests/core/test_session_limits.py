@@ -71,7 +71,9 @@ def test_answering_the_warning_starts_the_idle_time_again(staff):
     assert answer["can_extend"] is True
     assert answer["seconds"] in WHOLE
     age(staff, began=timedelta(hours=7, minutes=50))
-    assert staff.post(reverse("session_extend")).json() == {"seconds": 600, "can_extend": False}
+    answer = staff.post(reverse("session_extend")).json()
+    assert answer["can_extend"] is False
+    assert answer["seconds"] in range(590, 601)
 
 
 def test_whoever_signed_in_again_elsewhere_gets_the_new_form_token(staff, client):

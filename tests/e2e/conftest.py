@@ -28,14 +28,14 @@ RULES = {
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """The driver, once: a second one in the same process is refused."""
+    """The driver, once, and stopped behind the last of these tests: its running loop is in the way of others."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """One browser for all tests."""
     if not CHROMIUM.exists():

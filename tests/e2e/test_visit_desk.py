@@ -1,6 +1,8 @@
 """What support staff see and do: the board, a visit that needs a decision, a number with a reason, the setup."""
 
+import json
 import re
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import expect
@@ -11,20 +13,37 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.xdist_group("stack")
 SUPPORT, ADMIN = "kim.soto@lamna.example.org", "avery.reed@lamna.example.org"
-CSN = "SELECT count(*) FROM writeback_writebackevent WHERE state = 'not_sendable'"
+NOT_SENDABLE = "SELECT count(*) FROM writeback_writebackevent WHERE state = 'not_sendable'"
+
+
+@dataclass(frozen=True)
+class Played:
+    """The CSN of a visit that went well, and of one that Epic could not be told of."""
+
+    well: str
+    not_told: str
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _played(stack):
-    """One visit went well, and of one Epic could not be told, because its record lacks the conference id."""
+def played(stack):
+    """Two visits; the record of the second lacks the conference id."""
     twin = Twin(stack.sandbox)
-    assert stack.manage("play_visit").returncode == 0
+    before = stack.query(NOT_SENDABLE)[0][0]
+    well = play(stack)
     twin.set_faults({"epic.record": "no_conference"})
     try:
-        assert stack.manage("play_visit", "--until", "Both leave").returncode == 0
-        until(lambda: stack.query(CSN)[0][0] >= 4)
+        not_told = play(stack, "--until", "Both leave")
+        until(lambda: stack.query(NOT_SENDABLE)[0][0] >= before + 4)
     finally:
         twin.set_faults({})
+    return Played(well=well, not_told=not_told)
+
+
+def play(stack, *arguments: str) -> str:
+    """Play a visit and return its CSN."""
+    ended = stack.manage("play_visit", "--json", *arguments)
+    assert ended.returncode == 0, ended.stdout
+    return str(json.loads(ended.stdout)["csn"])
 
 
 def test_the_board_shows_the_day_and_what_needs_attention(stack, person, inspector):
@@ -50,11 +69,11 @@ def test_a_board_that_is_open_shows_a_new_visit(stack, person):
         expect(page.get_by_role("link", name=csn)).to_be_visible()
 
 
-def test_what_epic_was_not_told_is_explained_and_marked_as_handled(stack, person, inspector):
+def test_what_epic_was_not_told_is_explained_and_marked_as_handled(stack, person, inspector, played):
     with person("staff") as page:
         sign_in(page, stack, SUPPORT)
         page.goto(f"{stack.web}/visits/?show=attention")
-        page.get_by_role("table").get_by_role("link").first.click()
+        page.get_by_role("link", name=played.not_told).click()
         expect(page.get_by_text("Not sendable").first).to_be_visible()
         inspector.look(page, "visit-to-decide")
         page.get_by_role("link", name="Decide").first.click()
@@ -68,11 +87,11 @@ def test_what_epic_was_not_told_is_explained_and_marked_as_handled(stack, person
         expect(page.get_by_text("Handled by hand")).to_be_visible()
 
 
-def test_a_number_is_shown_once_to_who_gives_a_reason(stack, person, inspector):
+def test_a_number_is_shown_once_to_who_gives_a_reason(stack, person, inspector, played):
     with person("staff") as page:
         sign_in(page, stack, SUPPORT)
         page.goto(f"{stack.web}/visits/")
-        page.get_by_role("table").get_by_role("link").first.click()
+        page.get_by_role("link", name=played.well).click()
         expect(page.get_by_text("ending 77").first).to_be_visible()
         page.get_by_role("link", name="Number and link").click()
         inspector.look(page, "reveal")

@@ -38,12 +38,15 @@ class Command(BaseCommand):
         if not options["sandbox"]:
             raise CommandError("--sandbox is needed, or the variable SANDBOX_URL")
         stage = Stage(
-            twin=Twin(options["sandbox"]), public_url=settings.PUBLIC_URL, starts_in_minutes=options["starts_in"]
+            twin=Twin(options["sandbox"]),
+            public_url=settings.PUBLIC_URL,
+            starts_in_minutes=options["starts_in"],
+            external_id_of=lambda csn: Ending.of(csn).meeting_external_id,
         )
         self._is_json = options["json"]
         steps, failure = self._play(stage, last=options["until"])
         ending = _ending(stage, failure)
-        self._print(steps, failure, ending)
+        self._print(stage, steps, failure, ending)
         if failure:
             sys.exit(1)
 
@@ -68,11 +71,13 @@ class Command(BaseCommand):
             self.stdout.write(f"  {self.style.SUCCESS('ok')}  {name:<32} {seconds:6.2f} s  {seen}")
             self.stdout.flush()
 
-    def _print(self, steps: list[Step], failure: str, ending: Ending | None) -> None:
+    def _print(self, stage: Stage, steps: list[Step], failure: str, ending: Ending | None) -> None:
         lines = ending.lines() if ending else []
         if self._is_json:
             self.stdout.write(
-                json.dumps({"confirmed": not failure, "failure": failure, "steps": steps, "timeline": lines})
+                json.dumps(
+                    {"csn": stage.csn, "confirmed": not failure, "failure": failure, "steps": steps, "timeline": lines}
+                )
             )
             return
         if ending:
