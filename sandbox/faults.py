@@ -38,6 +38,12 @@ CHOICES = (
         ("error", "busy", "unauthorized", "late"),
     ),
     Choice(
+        "epic.chart",
+        "Nothing can be written to a chart: Epic fails, is busy, asks to break the glass, or has not mapped the code;"
+        " or it writes the entry and answers late",
+        ("error", "busy", "break_the_glass", "not_mapped", "late"),
+    ),
+    Choice(
         "epic.record",
         "The FDI record lacks the conference id, or has a wrong token",
         ("no_conference", "unknown_token"),

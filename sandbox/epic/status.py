@@ -4,18 +4,15 @@ Public sources show the path, the query parameters and Basic authentication; the
 other way that sites use. GET, PUT and POST are all taken, because sources disagree.
 """
 
-import base64
 from http import HTTPStatus
-from typing import Any
 
-import jwt
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from sandbox import faults, keys, ledger, setup
+from sandbox import faults, ledger
 from sandbox.delays import LATE_SECONDS, hold
-from sandbox.epic import addresses
+from sandbox.epic.backend import is_authorized
 from sandbox.models import Appointment
 
 _NEEDED = ("ConferenceID", "ExternalID", "ExternalIDType", "VendorName", "ConnectionStatus")
@@ -46,7 +43,7 @@ def _outcome(request: HttpRequest, *, environment: str) -> Outcome:
         return HTTPStatus.INTERNAL_SERVER_ERROR, "An error has occurred."
     if fault == "busy":
         return HTTPStatus.SERVICE_UNAVAILABLE, "The service is busy."
-    if not _is_authorized(request, environment=environment):
+    if not is_authorized(request, environment=environment):
         return _DENIED
     missing = [name for name in _NEEDED if not request.GET.get(name)]
     if missing:
@@ -65,33 +62,3 @@ def _take(request: HttpRequest, *, environment: str) -> Outcome:
     appointment.connections[who] = _STATUSES.get(given["ConnectionStatus"], given["ConnectionStatus"])
     appointment.save(update_fields=["connections"])
     return HTTPStatus.OK, "OK"
-
-
-def _is_authorized(request: HttpRequest, *, environment: str) -> bool:
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return _is_token(value, environment=environment)
-    return scheme.lower() == "basic" and _is_user(value) and bool(request.headers.get("Epic-Client-ID"))
-
-
-def _is_token(value: str, *, environment: str) -> bool:
-    try:
-        claims = keys.verify(value, addresses.interconnect(environment), name=keys.EPIC)
-    except jwt.PyJWTError:
-        return False
-    client = setup.client(environment, str(claims.get("client_id", "")))
-    return client is not None and client["app"] == "backend" and not _is_forgotten(claims)
-
-
-def _is_forgotten(claims: dict[str, Any]) -> bool:
-    """With this fault, tokens issued before it was switched on are refused; a new one is taken."""
-    since = faults.since("epic.connection_status", "unauthorized")
-    return since is not None and float(claims["iat"]) < since.timestamp()
-
-
-def _is_user(value: str) -> bool:
-    try:
-        user, _, password = base64.b64decode(value).decode().partition(":")
-    except ValueError:
-        return False
-    return user.startswith("emp$") and bool(password)

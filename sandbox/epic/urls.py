@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sandbox.epic import authorize, discovery, status, tokens
+from sandbox.epic import authorize, chart, discovery, status, tokens
 
 _TELEHEALTH = "api/epic/2018/Telehealth/ContextLinking/SetExternalConnectionStatus"
 
@@ -13,5 +13,6 @@ urlpatterns = [
     path("oauth2/.well-known/openid-configuration", discovery.openid_configuration),
     path("oauth2/authorize", authorize.authorize, name="epic_authorize"),
     path("oauth2/token", tokens.token),
+    *(path(f"api/FHIR/R4/{name}", chart.create, {"resource_type": name}) for name in ("Communication", "Observation")),
     path(_TELEHEALTH, status.set_external_connection_status),
 ]
