@@ -13,6 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from config_portal.models import Organization
 from core import audit
@@ -76,15 +77,20 @@ def reconcile(meetings: Sequence[Meeting], *, actor: str, now: datetime) -> dict
     return dict(total)
 
 
-def ended_meetings(
-    organization: Organization | None, *, since: datetime, until: datetime, reference: str = ""
-) -> list[Meeting]:
-    """Return the meetings that ended in the period, of one organization or all, or of one visit."""
+def ended_meetings(organization: Organization | None, *, since: datetime, until: datetime) -> list[Meeting]:
+    """Return the meetings that ended in the period, of one organization or all."""
     meetings = Meeting.objects.filter(ended_at__gte=since, ended_at__lt=until)
     if organization is not None:
         meetings = meetings.for_organization(organization)
-    if reference:
-        meetings = meetings.filter(visit__reference=reference)
+    return _with_people(meetings)
+
+
+def meetings_of_visit(reference: str) -> list[Meeting]:
+    """Return the meetings of one visit, also one of whose end nobody has told us."""
+    return _with_people(Meeting.objects.filter(visit__reference=reference))
+
+
+def _with_people(meetings: QuerySet[Meeting]) -> list[Meeting]:
     chosen = meetings.select_related("visit__endpoint__approved_version", "organization")
     return list(chosen.prefetch_related("participants").order_by("ended_at"))
 

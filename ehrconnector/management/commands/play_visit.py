@@ -76,7 +76,14 @@ class Command(BaseCommand):
         if self._is_json:
             self.stdout.write(
                 json.dumps(
-                    {"csn": stage.csn, "confirmed": not failure, "failure": failure, "steps": steps, "timeline": lines}
+                    {
+                        "csn": stage.csn,
+                        "reference": ending.visit.reference if ending else "",
+                        "confirmed": not failure,
+                        "failure": failure,
+                        "steps": steps,
+                        "timeline": lines,
+                    }
                 )
             )
             return

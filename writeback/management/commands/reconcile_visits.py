@@ -1,10 +1,12 @@
 """Hold what Epic was told against what happened, now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from meetings.models import Meeting
 from meetings.services import reconciling
 from writeback.services import ledger
 
@@ -24,13 +26,12 @@ class Command(BaseCommand):
     def handle(self, *_: object, **options: object) -> None:
         """Reconcile and print."""
         now = timezone.now()
-        period = {"since": now - timedelta(days=int(str(options["days"]))), "until": now}
-        reference = str(options["visit"]).upper()
-        meetings = ledger.ended_meetings(None, **period, reference=reference)
+        chosen = partial(_chosen, str(options["visit"]).upper(), days=int(str(options["days"])), now=now)
+        meetings = chosen()
         if not options["no_reports"]:
             for meeting in meetings:
                 reconciling.reconcile(meeting, now=timezone.now())
-            meetings = ledger.ended_meetings(None, **period, reference=reference)
+            meetings = chosen()
         for one in ledger.differences(meetings, now=now):
             who = one.participant.label if one.participant else "meeting"
             line = f"{one.meeting.visit.reference}  {one.at:%Y-%m-%d %H:%M:%S}  {one.gap}  {who} {one.kind} {one.state}"
@@ -38,3 +39,9 @@ class Command(BaseCommand):
         counts = ledger.reconcile(meetings, actor="command", now=now)
         listed = ", ".join(f"{count} {gap}" for gap, count in sorted(counts.items())) or "no differences"
         self.stdout.write(f"{len(meetings)} visits compared: {listed}.")
+
+
+def _chosen(reference: str, *, days: int, now: datetime) -> list[Meeting]:
+    if reference:
+        return ledger.meetings_of_visit(reference)
+    return ledger.ended_meetings(None, since=now - timedelta(days=days), until=now)
