@@ -1,4 +1,4 @@
-"""Loosen the content policy for one answer, where a launch page needs it."""
+"""Loosen the content policy for one answer, where a launch page needs it; the headers of answers without Django."""
 
 from collections.abc import Iterable
 
@@ -26,6 +26,24 @@ def allow_camera_and_microphone(response: HttpResponseBase) -> None:
     policy["camera"] = policy["microphone"] = ["self"]
     value = PermissionsPolicyMiddleware.compute_header_value(policy, name="policy")
     response._permissions_policy_override = value  # type: ignore[attr-defined]  # noqa: SLF001 - how django-permissions-policy is told
+
+
+def headers_beside_django() -> list[tuple[bytes, bytes]]:
+    """Return what Django's middleware says with every answer, for an ASGI application of our own that shows no page."""
+    headers = [
+        (b"cache-control", b"no-store"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"referrer-policy", str(settings.SECURE_REFERRER_POLICY).encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if settings.SECURE_HSTS_SECONDS:
+        parts = [
+            f"max-age={settings.SECURE_HSTS_SECONDS}",
+            *(["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []),
+            *(["preload"] if settings.SECURE_HSTS_PRELOAD else []),
+        ]
+        headers.append((b"strict-transport-security", "; ".join(parts).encode()))
+    return headers
 
 
 def _update(response: HttpResponseBase, directive: str, origins: Iterable[str]) -> None:

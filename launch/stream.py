@@ -18,6 +18,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import close_old_connections
 from django.urls import reverse
 
+from core.security import headers_beside_django
 from launch.cookies import current_attempt
 from launch.hub import Hub, HubAway, Watcher
 from meetings.services.live import channel_of
@@ -33,9 +34,7 @@ ALIVE_SECONDS = 10.0
 LONGEST_SECONDS = 600.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # proxies must not collect events
-    (b"x-content-type-options", b"nosniff"),
 ]
 _BEGIN = b"retry: 3000\n\nevent: changed\ndata: 1\n\n"  # what happened before the stream was open
 _CHANGED = b"event: changed\ndata: 1\n\n"
@@ -70,7 +69,7 @@ async def _stream(scope: Scope, receive: Receive, send: Send) -> None:
         return
     leaving = asyncio.ensure_future(_until_gone(receive, watcher))
     try:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, *headers_beside_django()]})
         await _tell(watcher, send)
     except OSError:  # the browser went while we were writing
         return
@@ -103,7 +102,7 @@ async def _until_gone(receive: Receive, watcher: Watcher) -> None:
 
 
 async def _refuse(send: Send, *, status: int) -> None:
-    headers = [(b"cache-control", b"no-store"), (b"content-length", b"0")]
+    headers = [(b"content-length", b"0"), *headers_beside_django()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
