@@ -33,6 +33,7 @@ _TICKS: dict[str, float] = {
     "hl7intake.wipe": 600,
     "hl7intake.watch_senders": 300,
     "launch.forget": 3600,
+    "reports.refresh": 15,
 }
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from config_portal.models import Organization
 from meetings.models import Meeting, PresenceEvent
-from reports.services.presence import Attendance, attendance
+from reports.definitions import Attendance
+from reports.services.presence import attendance
 from sms.models import SmsMessage
 from visits.models import Visit
 from writeback.models import WritebackEvent
