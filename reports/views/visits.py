@@ -15,10 +15,11 @@ from config_portal.access import portal_page
 from config_portal.requests import PortalRequest
 from core.page import EnvironmentBand
 from reports.presenters.board import Board
+from reports.presenters.figures import Figures
 from reports.presenters.timeline import Reader, entries
 from reports.presenters.visit import VisitPresenter
 from reports.presenters.words import message_words
-from reports.services import board, expectation, search, timeline
+from reports.services import board, comparison, expectation, search, timeline
 from reports.views.live import live_page
 from visits.models import Visit
 
@@ -69,8 +70,14 @@ def detail(request: PortalRequest, visit_id: UUID) -> HttpResponse:
     moments = [*timeline.build(visit, now=now), *expectation.expected(row, now=now)]
     is_support = Role.SUPPORT in request.roles
     reader = Reader(sees_endings=is_support, may_act=bool(ACTORS & request.roles))
+    shown = VisitPresenter(row, now)
     context = {
-        "visit": VisitPresenter(row, now),
+        "visit": shown,
+        "figures": Figures(
+            visit=shown,
+            median_wait=comparison.median_lobby_wait(visit),
+            test=comparison.last_device_test(visit),
+        ),
         "entries": entries(moments, visit, reader),
         "reveal_url": reverse("visits:reveal", args=[visit.pk]) if is_support else "",
     }
