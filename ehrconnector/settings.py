@@ -295,6 +295,15 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "PreflightLineState": "config_portal.models.PreflightLine.State",
+        "PreflightRunState": "config_portal.models.PreflightRun.State",
+        "KeyState": "config_portal.models.SigningKey.State",
+        "ConsentKind": "sms.models.SmsConsent.Kind",
+        "NumberKind": "sms.models.PhoneNumber.Kind",
+        "NumberOrderState": "sms.models.NumberOrder.State",
+        "NumberVerification": "sms.models.PhoneNumber.Verification",
+    },
 }
 AUDIT_HEADS_PATH: str = env.str("AUDIT_HEADS_PATH", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics answers this machine only

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from core.errors import ConfigurationError
 from epic.telehealth import ConnectionStatusSettings
@@ -61,7 +60,7 @@ class WritebackForm(forms.Form):
     most_at_once = forms.IntegerField(label="Calls at once", min_value=1, max_value=64)
     most_a_second = forms.IntegerField(label="Calls a second", min_value=1, max_value=1000)
 
-    def __init__(self, data: QueryDict | None = None, *, draft: WritebackConfiguration) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, draft: WritebackConfiguration) -> None:
         self._draft = draft
         super().__init__(data, initial=_initial(draft))
         for field, name in _PARAMETERS.items():
@@ -70,6 +69,12 @@ class WritebackForm(forms.Form):
             self.fields[field] = forms.CharField(label=role.capitalize(), max_length=20)
         if draft.basic_password:
             self.fields["basic_password"].help_text = "One is stored. Leave empty to keep it."
+
+    @staticmethod
+    def nested_names() -> dict[str, dict[str, str]]:
+        """Return the entries of the service that hold several values: entry → name within it → field of this form."""
+        pairs = {"parameters": _PARAMETERS, "external_id_types": _ID_TYPES}
+        return {entry: {name: field for field, name in names.items()} for entry, names in pairs.items()}
 
     @property
     def parameter_fields(self) -> list[forms.BoundField]:

@@ -17,6 +17,7 @@ _CONFLICTS = frozenset(
         "endpoint.base_url_listed",
         "approval.nothing_to_approve",
         "approval.changed_meanwhile",
+        "keys.too_early",
     }
 )
 

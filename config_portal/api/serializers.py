@@ -4,16 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from config_portal.models import ConfigurationVersion, Environment, FhirEndpoint, Organization
+from config_portal.api.base import StrictSerializer
+from config_portal.models import ConfigurationVersion, Environment, FhirEndpoint
 from config_portal.services.drafts import draft_of
-
-
-class OrganizationSerializer(serializers.ModelSerializer[Organization]):
-    """The organization of the token."""
-
-    class Meta:
-        model = Organization
-        fields = ["id", "name", "slug", "region", "country", "time_zone", "help_phone", "forbids_self_approval"]
 
 
 class EndpointSerializer(serializers.ModelSerializer[FhirEndpoint]):
@@ -40,8 +33,8 @@ class EndpointSerializer(serializers.ModelSerializer[FhirEndpoint]):
         return draft_of(endpoint).is_approved
 
 
-class EndpointWriteSerializer(serializers.Serializer[Any]):
-    """Changes of a draft; what is not named stays. Unknown names are refused."""
+class EndpointWriteSerializer(StrictSerializer):
+    """Changes of a draft; what is not named stays."""
 
     environment = serializers.ChoiceField(choices=Environment.choices, required=False)
     name = serializers.CharField(max_length=50, required=False)
@@ -61,14 +54,11 @@ class EndpointWriteSerializer(serializers.Serializer[Any]):
     join_opens_minutes = serializers.IntegerField(required=False)
     join_closes_minutes = serializers.IntegerField(required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse names that mean nothing here, such as ``organization`` or ``approved_version``."""
-        unknown = sorted(set(self.initial_data) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["There is no such field, or it cannot be set."] for name in unknown}
-            )
-        return attrs
+
+class ReasonSerializer(StrictSerializer):
+    """Why."""
+
+    reason = serializers.CharField(max_length=2000)
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -144,7 +134,7 @@ class RecordsSerializer(serializers.Serializer[Any]):
     records = RecordSerializer(many=True)
 
 
-class CompareSerializer(serializers.Serializer[Any]):
+class CompareSerializer(StrictSerializer):
     """What Epic has, of one record."""
 
     kind = serializers.CharField(max_length=40)

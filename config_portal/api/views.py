@@ -3,7 +3,6 @@
 An approval is not here: it needs a person who signs in to Epic.
 """
 
-from typing import Any, ClassVar
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
@@ -11,50 +10,20 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config_portal import records, snapshot
 from config_portal.api import serializers
-from config_portal.api.authentication import HasScope, TokenAuthentication, actor_of, organization_of
+from config_portal.api.authentication import actor_of, organization_of
+from config_portal.api.base import CREATED, ApiView
 from config_portal.api.writing import write_endpoint
 from config_portal.models import FhirEndpoint
 from config_portal.models.api_token import Scope
 from config_portal.services import approval, drift, record_files, restoring, running
 from config_portal.services.drafts import draft_of
-from core.access import access
 from core.errors import ConfigurationError
 from core.models import AuditEvent
 
-_CREATED, _MOST_EVENTS = 201, 500
-
-
-class ApiView(APIView):
-    """Base of every view: tokens only, a scope for each method."""
-
-    authentication_classes = (TokenAuthentication,)
-    permission_classes = (HasScope,)
-    scopes: ClassVar[dict[str, str]] = {}
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, marked for the table of addresses."""
-        return access("token")(super().as_view(**initkwargs))
-
-    def endpoint(self, request: Request, endpoint_id: UUID) -> FhirEndpoint:
-        """Return one endpoint of the token's organization; any other is not found."""
-        own = snapshot.with_parts(FhirEndpoint.objects.for_organization(organization_of(request)))
-        return get_object_or_404(own, pk=endpoint_id)
-
-
-class OrganizationView(ApiView):
-    """The organization of the token."""
-
-    scopes = {"GET": Scope.ORGANIZATION_READ}
-
-    @extend_schema(responses=serializers.OrganizationSerializer)
-    def get(self, request: Request) -> Response:
-        """Return the organization."""
-        return Response(serializers.OrganizationSerializer(organization_of(request)).data)
+_MOST_EVENTS = 500
 
 
 class EndpointListView(ApiView):
@@ -71,11 +40,10 @@ class EndpointListView(ApiView):
     @extend_schema(request=serializers.EndpointWriteSerializer, responses={201: serializers.EndpointSerializer})
     def post(self, request: Request) -> Response:
         """Add one, as a draft."""
-        given = serializers.EndpointWriteSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        given = serializers.EndpointWriteSerializer.read(request)
         organization = organization_of(request)
-        added = write_endpoint(organization, None, given.validated_data, actor=actor_of(request), now=timezone.now())
-        return Response(serializers.EndpointSerializer(self.endpoint(request, added.pk)).data, status=_CREATED)
+        added = write_endpoint(organization, None, given, actor=actor_of(request), now=timezone.now())
+        return Response(serializers.EndpointSerializer(self.endpoint(request, added.pk)).data, status=CREATED)
 
 
 class EndpointView(ApiView):
@@ -92,11 +60,8 @@ class EndpointView(ApiView):
     def patch(self, request: Request, endpoint_id: UUID) -> Response:
         """Change the draft; what runs is untouched until somebody approves."""
         endpoint = self.endpoint(request, endpoint_id)
-        given = serializers.EndpointWriteSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        write_endpoint(
-            endpoint.organization, endpoint, given.validated_data, actor=actor_of(request), now=timezone.now()
-        )
+        given = serializers.EndpointWriteSerializer.read(request)
+        write_endpoint(endpoint.organization, endpoint, given, actor=actor_of(request), now=timezone.now())
         return Response(serializers.EndpointSerializer(self.endpoint(request, endpoint_id)).data)
 
 
@@ -147,6 +112,20 @@ class ResumeView(ApiView):
         """Let what was approved run again."""
         endpoint = self.endpoint(request, endpoint_id)
         running.resume(endpoint, actor=actor_of(request))
+        return Response(serializers.EndpointSerializer(endpoint).data)
+
+
+class WithdrawView(ApiView):
+    """Take an approval back."""
+
+    scopes = {"POST": Scope.ENDPOINTS_PAUSE}
+
+    @extend_schema(request=serializers.ReasonSerializer, responses=serializers.EndpointSerializer)
+    def post(self, request: Request, endpoint_id: UUID) -> Response:
+        """Let nothing run from now on until somebody approves anew."""
+        endpoint = self.endpoint(request, endpoint_id)
+        reason = serializers.ReasonSerializer.read(request)["reason"]
+        running.revoke(endpoint, actor=actor_of(request), reason=reason)
         return Response(serializers.EndpointSerializer(endpoint).data)
 
 
@@ -209,13 +188,12 @@ class CompareView(ApiView):
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """Return field by field what differs; nothing is stored."""
         endpoint = self.endpoint(request, endpoint_id)
-        given = serializers.CompareSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        kind = given.validated_data["kind"]
+        given = serializers.CompareSerializer.read(request)
+        kind = given["kind"]
         record = next((found for found in records.records_of(endpoint) if found.kind == kind), None)
         if record is None:
             raise ConfigurationError("records.unknown_kind", "There is no integration record of this kind.")
-        report = drift.compare(record, given.validated_data["text"], others={})
+        report = drift.compare(record, given["text"], others={})
         return Response(serializers.ComparisonSerializer(report).data)
 
 

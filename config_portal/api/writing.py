@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
+from config_portal.api.base import checked
 from config_portal.forms.endpoint import EndpointForm
 from config_portal.models import Environment, FhirEndpoint, Organization
 from config_portal.services.endpoints import EDITABLE, add_endpoint, change_endpoint
@@ -24,19 +25,18 @@ def write_endpoint(
     :raises ConfigurationError: as :func:`config_portal.services.endpoints.add_endpoint`.
     """
     form = EndpointForm(_as_typed(organization, endpoint, given), endpoint=endpoint)
-    if not form.is_valid():
-        raise ValidationError({name: [str(text) for text in errors] for name, errors in form.errors.items()})
+    typed = checked(form)
     found = _look(endpoint, form, now=now)
-    values = {name: form.cleaned_data[name] for name in EDITABLE}
+    values = {name: typed[name] for name in EDITABLE}
     ways: dict[str, Any] = {
         "values": values,
         "found": found,
-        "code": form.cleaned_data["code"],
+        "code": typed["code"],
         "actor": actor,
         "now": now,
     }
     if endpoint is None:
-        return add_endpoint(organization, environment=form.cleaned_data["environment"], **ways)
+        return add_endpoint(organization, environment=typed["environment"], **ways)
     change_endpoint(endpoint, **ways)
     return endpoint
 

@@ -22,6 +22,11 @@ def wipe_raw(*, now: datetime) -> int:
     return rejected + old.update(raw=None)
 
 
+def kept_hours(organization: Organization) -> int:
+    """Return for how many hours the text of rejected messages is kept; 0: not at all."""
+    return RawRetention.objects.filter(organization=organization).values_list("hours", flat=True).first() or 0
+
+
 @transaction.atomic
 def keep_rejected(organization: Organization, *, hours: int, actor: str) -> None:
     """From now on keep the text of rejected messages for ``hours``; what is kept already goes when less was said.

@@ -14,11 +14,11 @@ from config_portal.access import portal_page
 from config_portal.requests import PortalRequest
 from core.errors import ConnectorError
 from hl7intake.forms import RetentionForm, WatchForm
-from hl7intake.models import RawRetention, RefusedSender
+from hl7intake.models import RefusedSender
 from hl7intake.presenters.inbox import section_tabs
 from hl7intake.presenters.senders import RefusedRow, SenderCard
 from hl7intake.services.health import health_of
-from hl7intake.services.retention import keep_rejected
+from hl7intake.services.retention import keep_rejected, kept_hours
 from hl7intake.services.trial import send_test_message
 from hl7intake.services.watching import change_watch
 from hl7intake.views.scope import STAFF, endpoint_of, endpoints_of
@@ -38,7 +38,7 @@ def senders(request: PortalRequest) -> HttpResponse:
         for health in health_of(endpoints_of(request), now=now)
     ]
     refused = RefusedSender.objects.visible_to(request.organization).select_related("certificate__endpoint")
-    hours = RawRetention.objects.filter(organization=request.organization).values_list("hours", flat=True).first() or 0
+    hours = kept_hours(request.organization)
     context = {
         "tabs": section_tabs("senders"),
         "cards": cards,

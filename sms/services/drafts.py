@@ -24,17 +24,22 @@ def draft_of(endpoint: FhirEndpoint) -> SmsConfiguration:
     return found or SmsConfiguration(endpoint=endpoint)
 
 
+def plain_choices(draft: SmsConfiguration) -> dict[str, Any]:
+    """Return the choices of a draft as JSON: numbers as E.164 or None, times as HH:MM or None."""
+    return {name: _plain(getattr(draft, name)) for name in FIELDS}
+
+
 @transaction.atomic
 def save_draft(endpoint: FhirEndpoint, choices: Mapping[str, Any], *, actor: str) -> list[str]:
     """Store ``choices`` (see ``FIELDS``) as the draft; return the names of those that changed."""
     FhirEndpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)  # one editor at a time
     draft = draft_of(endpoint)
-    before = {name: _plain(getattr(draft, name)) for name in FIELDS}
+    before = plain_choices(draft)
     is_new = SmsConfiguration.objects.filter(pk=draft.pk).exists() is False
     for name in FIELDS:
         setattr(draft, name, choices[name])
     draft.save()
-    after = {name: _plain(getattr(draft, name)) for name in FIELDS}
+    after = plain_choices(draft)
     changed = [name for name in FIELDS if before[name] != after[name]]
     if changed or is_new:
         audit.record(

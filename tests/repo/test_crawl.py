@@ -9,9 +9,9 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from accounts.models import Role, User
 from config_portal.models import ApiToken
-from tests.config_portal.test_api import make_token
 from tests.factories import make_endpoint, make_organization, make_staff, make_visit
 from tests.repo.access_table import ACCESS
+from tests.scripts import make_token
 
 pytestmark = pytest.mark.django_db
 PORTAL = "portal: "
