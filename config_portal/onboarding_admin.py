@@ -82,7 +82,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
         if organization is None or queryset.count() > 1:
             self.message_user(request, "Choose one organization.", messages.ERROR)
             return None
-        response = HttpResponse(export_configuration(organization), content_type="application/json")
+        response = HttpResponse(export_configuration(organization, now=timezone.now()), content_type="application/json")
         response.headers["Content-Disposition"] = f'attachment; filename="{organization.slug}.json"'
         return response
 

@@ -8,7 +8,7 @@ class SmsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.models import Role
-        from config_portal import snapshot
+        from config_portal import portability, snapshot
         from core import metrics, restoring
         from core import retention as privacy
         from core.navigation import NavItem, register
@@ -18,7 +18,7 @@ class SmsConfig(AppConfig):
             setup_step,
         )
         from sms.metrics import SmsCollector
-        from sms.services import approved_words, retention
+        from sms.services import approved_words, portable, retention
         from sms.services.planning import snapshot_part
         from sms.services.restoring import settle
 
@@ -31,6 +31,11 @@ class SmsConfig(AppConfig):
             related=("sms_configuration__number", "sms_configuration__failover_number"),
             related_lists=("organization__sms_templates",),
             restore=approved_words.restore,
+        )
+        portability.register(
+            "sms",
+            organization=portability.FilePart(write=portable.write_organization, read=portable.read_organization),
+            endpoint=portability.FilePart(write=portable.write, read=portable.read),
         )
         records.register()
         metrics.register(SmsCollector())

@@ -81,7 +81,7 @@ class ConfigurationView(ApiView):
     @extend_schema(responses={(200, "application/json"): dict[str, Any]})
     def get(self, request: Request) -> Response:
         """Return the draft as ``import_configuration`` reads it: no secrets, keys or approvals."""
-        return Response(json.loads(export_configuration(organization_of(request))))
+        return Response(json.loads(export_configuration(organization_of(request), now=timezone.now())))
 
 
 def _as_typed(organization: Organization, given: dict[str, Any]) -> dict[str, Any]:

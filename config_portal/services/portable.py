@@ -1,6 +1,7 @@
 """A configuration as a file: written, kept under version control, read back byte for byte.
 
-The file holds the draft of one organization: no secrets, keys, approvals or authorizations.
+The file holds the draft of one organization: no secrets, keys, approvals or authorizations. What other apps
+keep in it they register with :mod:`config_portal.portability`.
 """
 
 import json
@@ -9,10 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from config_portal import portability
 from config_portal.models import FhirEndpoint, Organization, TeamsTenant
+from config_portal.portability import Reading, apply, plain
 from config_portal.services import endpoints as endpoint_services
 from config_portal.services.organizations import EDITABLE as ORGANIZATION_FIELDS
 from config_portal.services.organizations import create_organization
@@ -22,7 +24,9 @@ from core.errors import ConfigurationError
 from epic.base_url import check_base_url
 
 FORMAT = "ehr-connector/configuration"
-VERSION = 1
+VERSION = 2
+# Files of version 1 name nothing of texts, senders and write-back, which stay as they are.
+_READ = (1, VERSION)
 MOST_BYTES = 1_048_576
 
 _TEAMS_FIELDS = (
@@ -31,8 +35,11 @@ _TEAMS_FIELDS = (
 _ENDPOINT_FIELDS = (*endpoint_services.EDITABLE, "connection_status")
 
 
-def export_configuration(organization: Organization) -> str:
-    """Return the draft of ``organization`` as JSON: sorted, indented by two, UTF-8, one line feed at the end."""
+def export_configuration(organization: Organization, *, now: datetime) -> str:
+    """Return the draft of ``organization`` as JSON: sorted, indented by two, UTF-8, one line feed at the end.
+
+    :param now: what has expired by then is left out.
+    """
     tenant = TeamsTenant.objects.get(organization=organization)
     content = {
         "format": FORMAT,
@@ -42,12 +49,13 @@ def export_configuration(organization: Organization) -> str:
             "region": organization.region,
             **{name: getattr(organization, name) for name in ORGANIZATION_FIELDS},
             "prerequisites": organization.prerequisites,
+            **portability.write_organization(organization, now=now),
         },
         "teams": {
             "tenant_id": str(tenant.tenant_id),
-            **{name: _plain(getattr(tenant, name)) for name in _TEAMS_FIELDS},
+            **{name: plain(getattr(tenant, name)) for name in _TEAMS_FIELDS},
         },
-        "endpoints": [_endpoint(endpoint) for endpoint in organization.endpoints.order_by("name")],
+        "endpoints": [_endpoint(endpoint, now=now) for endpoint in organization.endpoints.order_by("name")],
     }
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -59,20 +67,19 @@ def import_configuration(data: bytes, *, actor: str, now: datetime) -> list[str]
     :raises ConfigurationError: ``import.unreadable`` for anything but such a file, ``import.invalid`` naming the
         first value that cannot be, or as the services that create and share.
     """
-    content = _read(data)
+    content, reading = _read(data), Reading(actor=actor, now=now)
     try:
         organization = _organization(content, actor=actor)
-        changed = _apply(organization, _chosen(content["organization"], (*ORGANIZATION_FIELDS, "prerequisites")))
+        changed = apply(organization, _chosen(content["organization"], (*ORGANIZATION_FIELDS, "prerequisites")))
         tenant = TeamsTenant.objects.get(organization=organization)
-        changed += [f"teams.{name}" for name in _apply(tenant, _chosen(content["teams"], _TEAMS_FIELDS))]
+        changed += [f"teams.{name}" for name in apply(tenant, _chosen(content["teams"], _TEAMS_FIELDS))]
+        changed += portability.read_organization(organization, content["organization"], reading)
         for values in content["endpoints"]:
-            changed += _import_endpoint(organization, values, actor=actor, now=now)
+            changed += _import_endpoint(organization, values, reading)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ConfigurationError(
             "import.unreadable", f"The file lacks something or has a wrong value: {error}"
         ) from error
-    except ValidationError as error:
-        raise ConfigurationError("import.invalid", _first_words(error)) from error
     if changed:
         audit.record(
             "configuration.imported",
@@ -91,7 +98,7 @@ def _read(data: bytes) -> dict[str, Any]:
         content = json.loads(data)
     except ValueError as error:
         raise ConfigurationError("import.unreadable", "The file is not JSON.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
+    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") not in _READ:
         raise ConfigurationError("import.unreadable", "This is no file that export_configuration wrote.")
     return content
 
@@ -113,7 +120,7 @@ def _organization(content: Mapping[str, Any], *, actor: str) -> Organization:
     return known
 
 
-def _import_endpoint(organization: Organization, values: dict[str, Any], *, actor: str, now: datetime) -> list[str]:
+def _import_endpoint(organization: Organization, values: dict[str, Any], reading: Reading) -> list[str]:
     name = str(values["name"])
     wanted = {field: values[field] for field in _ENDPOINT_FIELDS}
     wanted["base_url"] = check_base_url(str(values["base_url"]))
@@ -124,40 +131,21 @@ def _import_endpoint(organization: Organization, values: dict[str, Any], *, acto
     if known is None:
         endpoint.launch_id = UUID(values["launch_id"])
     if known is None or known.base_url != wanted["base_url"]:
-        claim_base_url(organization, wanted["base_url"], code="", actor=actor, now=now)
+        claim_base_url(organization, wanted["base_url"], code="", actor=reading.actor, now=reading.now)
         endpoint_services.forget_discovery(endpoint)
-    return [f"{name}.{field}" for field in _apply(endpoint, wanted, is_new=known is None)]
+    changed = apply(endpoint, wanted, is_new=known is None)
+    changed += portability.read_endpoint(endpoint, values, reading)
+    return [f"{name}.{field}" for field in changed]
 
 
-def _apply(
-    row: Organization | TeamsTenant | FhirEndpoint, wanted: Mapping[str, Any], *, is_new: bool = False
-) -> list[str]:
-    """Set what differs, have the model check it, save, and return the names."""
-    changed = [name for name, value in wanted.items() if is_new or _plain(getattr(row, name)) != value]
-    for name in changed:
-        setattr(row, name, wanted[name])
-    if changed:
-        row.full_clean(exclude=[field.name for field in row._meta.fields if field.name not in wanted])
-        row.save()
-    return sorted(changed)
-
-
-def _endpoint(endpoint: FhirEndpoint) -> dict[str, Any]:
+def _endpoint(endpoint: FhirEndpoint, *, now: datetime) -> dict[str, Any]:
     return {
         "environment": endpoint.environment,
         "launch_id": str(endpoint.launch_id),
         **{name: getattr(endpoint, name) for name in _ENDPOINT_FIELDS},
+        **portability.write_endpoint(endpoint, now=now),
     }
 
 
 def _chosen(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: values[name] for name in names}
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _first_words(error: ValidationError) -> str:
-    field, messages = next(iter(error.message_dict.items()))
-    return f"{field}: {messages[0]}"

@@ -90,6 +90,8 @@ def _page(request: PortalRequest, form: OrganizationForm) -> HttpResponse:
 @require_safe
 def export(request: PortalRequest) -> HttpResponse:
     """Download the draft as the file that ``import_configuration`` reads."""
-    response = HttpResponse(export_configuration(request.organization), content_type="application/json")
+    response = HttpResponse(
+        export_configuration(request.organization, now=timezone.now()), content_type="application/json"
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="{request.organization.slug}.json"'
     return response

@@ -7,6 +7,7 @@ from django import forms
 from config_portal.models import Organization
 from sms.models import PhoneNumber, SmsConfiguration
 from sms.presenters import words
+from sms.services import drafts
 
 MOST_REMINDERS = 8
 MOST_MINUTES = 30 * 24 * 60
@@ -89,16 +90,9 @@ class SetupForm(forms.ModelForm[SmsConfiguration]):
     def clean(self) -> dict[str, Any]:
         """Check what goes together, and ask before something stops or cannot arrive."""
         data: dict[str, Any] = super().clean() or {}
-        number, second = data.get("number"), data.get("failover_number")
-        if number and second and number.supplier == second.supplier:
-            self.add_error("failover_number", "Choose a number of another supplier: both would fail together")
-        if second and not number:
-            self.add_error("number", "Choose the first number before a second one")
-        if bool(data.get("quiet_from")) != bool(data.get("quiet_until")):
-            self.add_error("quiet_until", "Fill in both times, or neither for no quiet hours")
-        for name in ("visit_cap", "organization_cap"):
-            if data.get(name) == 0:
-                self.add_error(name, "Enter 1 or more; to send nothing, pause the texts")
+        for field, problem in drafts.contradictions(data).items():
+            self.add_error(field, problem)
+        number = data.get("number")
         if number and number.is_blocked_by_carriers and not data.get("is_blocked_accepted"):
             self.add_error("is_blocked_accepted", "Confirm this, or choose a verified number")
         if self.runs and self.is_silent(data) and not data.get("is_stop_accepted"):

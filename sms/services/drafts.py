@@ -29,6 +29,22 @@ def plain_choices(draft: SmsConfiguration) -> dict[str, Any]:
     return {name: _plain(getattr(draft, name)) for name in FIELDS}
 
 
+def contradictions(choices: Mapping[str, Any]) -> dict[str, str]:
+    """Return which of ``choices`` do not go together: field → what to do."""
+    number, second = choices.get("number"), choices.get("failover_number")
+    are_alike = bool(number and second and number.supplier == second.supplier)
+    has_half = bool(choices.get("quiet_from")) != bool(choices.get("quiet_until"))
+    least = "Enter 1 or more; to send nothing, pause the texts"
+    rules = (
+        ("failover_number", are_alike, "Choose a number of another supplier: both would fail together"),
+        ("number", bool(second and not number), "Choose the first number before a second one"),
+        ("quiet_until", has_half, "Fill in both times, or neither for no quiet hours"),
+        ("visit_cap", choices.get("visit_cap") == 0, least),
+        ("organization_cap", choices.get("organization_cap") == 0, least),
+    )
+    return {field: problem for field, is_so, problem in rules if is_so}
+
+
 @transaction.atomic
 def save_draft(endpoint: FhirEndpoint, choices: Mapping[str, Any], *, actor: str) -> list[str]:
     """Store ``choices`` (see ``FIELDS``) as the draft; return the names of those that changed."""

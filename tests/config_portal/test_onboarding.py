@@ -13,7 +13,6 @@ from accounts.models import Role, User
 from config_portal.models import (
     AccessRequest,
     Environment,
-    FhirEndpoint,
     Membership,
     Organization,
     SigningKey,
@@ -182,79 +181,6 @@ class TestCommands:
         make_organization(slug="lamna")
         with pytest.raises(CommandError, match="Known: lamna"):
             call_command("rotate_keys", "tailspin", "test")
-
-
-class TestPortable:
-    """Exported, imported elsewhere, exported again: the same bytes."""
-
-    @pytest.fixture
-    def exported(self, tmp_path):
-        organization = make_organization(slug="lamna", prerequisites={"epic_version": {"by": "kim", "at": "2026"}})
-        for environment in Environment.values:
-            make_endpoint(
-                organization, name=f"lamna-{environment}", environment=environment,
-                with_sms=False, approver_username="dana",
-                base_url=f"https://fhir.example.org/{environment}/api/FHIR/R4",
-            )  # fmt: skip
-        path = tmp_path / "lamna.json"
-        call_command("export_configuration", "lamna", "--output", str(path))
-        return path
-
-    def forget(self):
-        FhirEndpoint.objects.update(approved_version=None)
-        Organization.objects.all().delete()
-
-    def test_the_round_trip_is_equal_to_the_byte(self, exported, tmp_path):
-        self.forget()
-        call_command("import_configuration", str(exported))
-        again = tmp_path / "again.json"
-        call_command("export_configuration", "lamna", "--output", str(again))
-        assert again.read_bytes() == exported.read_bytes()
-
-    def test_nothing_secret_leaves_and_nothing_is_authorized_by_a_file(self, exported):
-        text = exported.read_text()
-        assert "s3cret" not in text
-        assert "PRIVATE" not in text
-        self.forget()
-        call_command("import_configuration", str(exported))
-        organization = Organization.objects.get()
-        assert organization.test_authorized_at is None
-        assert not organization.endpoints.exclude(approved_version=None).exists()
-
-    def test_importing_again_changes_nothing_and_a_dry_run_never(self, exported, capsys):
-        call_command("import_configuration", str(exported))
-        assert "already" in capsys.readouterr().out
-        content = json.loads(exported.read_text())
-        content["endpoints"][0]["visit_types"] = ["VV45"]
-        exported.write_text(json.dumps(content))
-        call_command("import_configuration", str(exported), "--dry-run")
-        assert "visit_types" in capsys.readouterr().out
-        assert not FhirEndpoint.objects.filter(visit_types=["VV45"]).exists()
-        call_command("import_configuration", str(exported))
-        assert FhirEndpoint.objects.filter(visit_types=["VV45"]).count() == 1
-
-    @pytest.mark.parametrize(
-        ("damage", "words"),
-        [
-            (lambda content: content.pop("teams"), "lacks"),
-            (lambda content: content.update(version=2), "no file that export_configuration wrote"),
-            (lambda content: content["endpoints"][0].update(base_url="https://fhir.example.org"), "must end in"),
-            (lambda content: content["endpoints"][0].update(assertion_algorithm="none"), "assertion_algorithm"),
-            (lambda content: content["endpoints"][0].update(environment="moon"), "environment"),
-            (lambda content: content["teams"].update(tenant_id=str(uuid.uuid4())), "another Entra tenant"),
-        ],
-    )
-    def test_a_damaged_file_is_explained_and_changes_nothing(self, exported, damage, words):
-        content = json.loads(exported.read_text())
-        damage(content)
-        exported.write_text(json.dumps(content))
-        with pytest.raises(CommandError, match=words):
-            call_command("import_configuration", str(exported))
-        assert AuditEvent.objects.filter(action="configuration.imported").count() == 0
-
-    def test_the_portal_downloads_the_same_file(self, client, exported):
-        client.force_login(make_staff(Organization.objects.get(), Role.ADMIN))
-        assert client.get(reverse("portal:export")).content == exported.read_bytes()
 
 
 class TestAdmin:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from config_portal.management.finding import find_organization
 from config_portal.services.portable import export_configuration
@@ -19,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: object, **options: Any) -> None:
         """Write the file, or print."""
-        text = export_configuration(find_organization(options["organization"]))
+        text = export_configuration(find_organization(options["organization"]), now=timezone.now())
         if options["output"] is None:
             self.stdout.write(text, ending="")
             return

@@ -13,7 +13,8 @@ from config_portal.services.portable import MOST_BYTES, import_configuration
 class Command(ChangingCommand):
     help = (
         "Reads what export_configuration wrote: creates the organization if need be and brings its draft to the file. "
-        "Nothing is authorized or approved by it; FHIR base URLs that the file does not name stay as they are."
+        "Nothing is authorized or approved by it; what the file does not name stays as it is. Phone numbers and sender "
+        "certificates of the file are taken over at once; passwords, secrets and consents are in no file."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
