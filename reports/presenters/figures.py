@@ -31,7 +31,6 @@ class Figures:
         visit = self.visit
         return [
             ("Lobby wait", visit.lobby_wait, self._wait_note, ""),
-            ("Together", visit.duration, "provider and patient", ""),
             ("Texts", visit.texts, visit.texts_note, visit.texts_tone),
             self._device_test,
             ("Told to Epic", visit.told, visit.told_note, visit.told_tone),

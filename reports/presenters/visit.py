@@ -74,6 +74,8 @@ class VisitPresenter:
         """The line under the heading."""
         people = self.row.attendance.total
         parts = [self.kind, self.starts, f"{people} participant{'' if people == 1 else 's'}"]
+        if self.row.attendance.started_at is not None:
+            parts.append(f"together for {self.duration}")
         return " · ".join(parts)
 
     @property
