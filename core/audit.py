@@ -49,9 +49,9 @@ def record(
     :param actor: a staff user's ``username``, ``epic:<hash>``, ``system`` or the name of a sender.
     :param data: JSON values without names, numbers or record ids of patients.
     """
-    with transaction.atomic():
-        AuditChain.objects.get_or_create(organization_id=organization_id)
-        chain = AuditChain.objects.select_for_update().get(organization_id=organization_id)
+    # No savepoint: what is not in the trail must not happen at all.
+    with transaction.atomic(savepoint=False):
+        chain = _lock_chain(organization_id)
         event = AuditEvent(
             organization_id=organization_id,
             sequence=chain.sequence + 1,
@@ -69,6 +69,15 @@ def record(
         chain.sequence, chain.head = event.sequence, event.digest
         chain.save()
     return event
+
+
+def _lock_chain(organization_id: uuid.UUID) -> AuditChain:
+    chains = AuditChain.objects.select_for_update().filter(organization_id=organization_id)
+    chain = chains.first()
+    if chain is None:
+        AuditChain.objects.get_or_create(organization_id=organization_id)
+        chain = chains.get()
+    return chain
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:

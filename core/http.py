@@ -1,11 +1,13 @@
 """The one HTTP client: time limits, guard at the socket, bounded bodies, logs without content."""
 
 import logging
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -21,6 +23,8 @@ from core.outbound import OutboundPolicy, connection_classes
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 WHOLE_SECONDS = 30.0
+IDLE_SECONDS = 4.0  # shorter than any server keeps a connection: a call must not meet one that is just being closed
+SHARED_CONNECTIONS = 50
 MOST_BYTES = 1_048_576
 _CHUNK = 65_536
 _CLIENT_ERROR, _SERVER_ERROR, _TOO_MANY = 400, 500, 429
@@ -51,13 +55,22 @@ def build_session(policy: OutboundPolicy | None = None, *, connections: int = 20
 
     :param connections: how many to keep open to one host, for threads that share the session.
     """
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["User-Agent"] = "ehr-connector"
     adapter = _GuardedAdapter(policy or policy_from_settings(), connections=connections)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+    return _prepared(requests.Session(), adapter)
+
+
+def shared_session() -> requests.Session:
+    """Return a session under the same rules on the connections that this process keeps open between calls.
+
+    Each caller has its own, since sessions are not made for several threads; their connections are. Web requests
+    need it most: each runs in a thread of its own, and would begin with a TLS handshake.
+    """
+    return _prepared(_SharedSession(), _shared_adapter(policy_from_settings()))
+
+
+def close_shared() -> None:
+    """Close the connections that this process keeps open."""
+    _shared_adapter(policy_from_settings()).close()
 
 
 def send(session: requests.Session, method: str, url: str, *, system: str, **request: Any) -> requests.Response:
@@ -127,6 +140,44 @@ def json_object(response: requests.Response, *, system: str) -> dict[str, Any]:
     return body
 
 
+def _prepared(session: requests.Session, adapter: "_GuardedAdapter") -> requests.Session:
+    session.trust_env = False
+    session.headers["User-Agent"] = "ehr-connector"
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+class _SharedSession(requests.Session):
+    """A session that leaves its connections open for the next one."""
+
+    def close(self) -> None:
+        """Keep the connections; :func:`close_shared` closes them."""
+
+
+@lru_cache(maxsize=4)
+def _shared_adapter(policy: OutboundPolicy) -> "_GuardedAdapter":
+    return _GuardedAdapter(policy, connections=SHARED_CONNECTIONS)
+
+
+os.register_at_fork(after_in_child=_shared_adapter.cache_clear)  # two processes must not read from one connection
+
+
+class _FreshPool(HTTPConnectionPool):
+    """A pool that does not use connections that have been idle for long."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            conn.idle_since = time.monotonic()
+        super()._put_conn(conn)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        conn: Any = super()._get_conn(timeout)
+        if time.monotonic() - getattr(conn, "idle_since", float("inf")) > IDLE_SECONDS:
+            conn.close()  # it dials anew by itself
+        return conn
+
+
 class _GuardedAdapter(HTTPAdapter):
     """Dials through the guard and reads at most ``MOST_BYTES`` within ``WHOLE_SECONDS``."""
 
@@ -138,8 +189,8 @@ class _GuardedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         plain, secure = self._connections
         self.poolmanager.pool_classes_by_scheme = {
-            "http": type("GuardedPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("GuardedTLSPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+            "http": type("GuardedPool", (_FreshPool,), {"ConnectionCls": plain}),
+            "https": type("GuardedTLSPool", (_FreshPool, HTTPSConnectionPool), {"ConnectionCls": secure}),
         }
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]

@@ -21,12 +21,11 @@ from yarl import URL
 
 from core.context import request_id
 from core.errors import ConfigurationError, OutcomeUnknown, UpstreamUnavailable
-from core.http import CONNECT_SECONDS, MOST_BYTES, READ_SECONDS, WHOLE_SECONDS, HttpCall
+from core.http import CONNECT_SECONDS, IDLE_SECONDS, MOST_BYTES, READ_SECONDS, WHOLE_SECONDS, HttpCall
 from core.outbound import OutboundPolicy
 
 _HTTPS_PORT = 443
 _CHUNK = 65_536
-_IDLE_SECONDS = 5.0  # shorter than any server keeps a connection: a call must not meet one just closed
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class AsyncClient:
         timeout = aiohttp.ClientTimeout(total=WHOLE_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._parallel, resolver=_GuardedResolver(self._policy), keepalive_timeout=_IDLE_SECONDS
+                limit=self._parallel, resolver=_GuardedResolver(self._policy), keepalive_timeout=IDLE_SECONDS
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=timeout,

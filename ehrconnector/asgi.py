@@ -2,11 +2,11 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+from core import handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ehrconnector.settings")
 
-_django = get_asgi_application()
+_django = handler.application()
 
 from launch.stream import with_streams  # noqa: E402 - only now may models be imported
 

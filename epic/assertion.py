@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import jwt
 
 from core.errors import ConfigurationError
+from core.private_keys import load_private_key
 from epic.connection import ClientKey
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -47,7 +48,7 @@ def client_assertion(
     try:
         return jwt.encode(
             claims,
-            key.private_key,
+            load_private_key(key.private_key),
             algorithm=key.algorithm,
             headers={**(headers or {}), "kid": key.key_id, "typ": "JWT"},
         )

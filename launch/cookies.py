@@ -62,13 +62,20 @@ def current_attempt(request: HttpRequest) -> LaunchAttempt | None:
         attempt_id = signing.loads(request.COOKIES.get(VISIT_COOKIE, ""), salt=_SALT, max_age=VISIT_LASTS)
     except signing.BadSignature:
         return None
-    attempts = LaunchAttempt.objects.select_related(
-        "visit__endpoint__approved_version",
-        "endpoint__approved_version",
-        "endpoint__organization",
-        "organization",
-    )
-    return attempts.select_related("contact", "join_link__visit", "visit__group_visit").filter(pk=attempt_id).first()
+    attempts = LaunchAttempt.objects.select_related("endpoint__approved_version", "endpoint__organization")
+    attempts = attempts.select_related("contact", "join_link__visit", "visit__group_visit")
+    attempt = attempts.filter(pk=attempt_id).first()
+    if attempt is not None:
+        _share_endpoint(attempt)
+    return attempt
+
+
+def _share_endpoint(attempt: LaunchAttempt) -> None:
+    """Let the visit have the endpoint that was read with the attempt: it is the same one."""
+    attempt.organization = attempt.endpoint.organization
+    for visit in (attempt.visit, attempt.visit and attempt.visit.group_visit):
+        if visit is not None and visit.endpoint_id == attempt.endpoint_id:
+            visit.endpoint, visit.organization = attempt.endpoint, attempt.endpoint.organization
 
 
 def form_token(attempt: LaunchAttempt) -> str:

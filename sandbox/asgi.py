@@ -2,11 +2,11 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+from core import handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ehrconnector.settings_sandbox")
 
-application = get_asgi_application()
+application = handler.application()
 
 from sandbox.hl7 import interface  # noqa: E402 - only now are the tables known
 

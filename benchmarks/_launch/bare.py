@@ -1,4 +1,7 @@
-"""The peer: a Django view that does nothing but as many database round trips as it is told, one by one."""
+"""The peer: a Django view that does nothing but as many database round trips as it is told, one by one.
+
+Some of them store a row and commit it, as often as a launch commits something; the others only ask.
+"""
 
 import os
 
@@ -15,16 +18,18 @@ from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
 
-def bare(request: HttpRequest, trips: int) -> HttpResponse:
-    """Ask the database ``trips`` times."""
+def bare(request: HttpRequest, trips: int, commits: int) -> HttpResponse:
+    """Go to the database ``trips`` times, ``commits`` of them to store a row in a table that the benchmark has made."""
     with connection.cursor() as cursor:
-        for number in range(trips):
+        for number in range(trips - commits):
             cursor.execute("SELECT %s", [number])
             cursor.fetchone()
+        for number in range(commits):
+            cursor.execute("INSERT INTO bench_bare (number) VALUES (%s)", [number])
     return HttpResponse(status=204)
 
 
-urlpatterns = [path("bare/<int:trips>", bare)]
+urlpatterns = [path("bare/<int:trips>/<int:commits>", bare)]
 settings.ROOT_URLCONF = __name__
 settings.MIDDLEWARE = []
 application = get_asgi_application()

@@ -11,7 +11,7 @@ from config_portal.models import FhirEndpoint
 from config_portal.services.connections import epic_connection
 from core.context import request_id, set_request_id
 from core.errors import ConnectorError, LaunchRefused, OutcomeUnknown, UpstreamUnavailable
-from core.http import build_session
+from core.http import shared_session
 from epic.connection import Audience, EpicConnection
 from epic.context import LaunchContext, read_context
 from epic.id_token import Identity, IdentityKind, verify_id_token
@@ -75,9 +75,7 @@ def find_attempt(endpoint: FhirEndpoint, audience: Audience, *, state: str) -> L
 def _use_state(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> OAuthState:
     """Use the state up, before anything is asked of Epic: only in its own browser, once, within ten minutes."""
     with transaction.atomic():
-        states = OAuthState.objects.select_for_update(of=("self",)).select_related(
-            "attempt__organization", "attempt__endpoint__organization", "attempt__endpoint__approved_version"
-        )
+        states = OAuthState.objects.select_for_update(of=("self",)).select_related("attempt")
         state = states.filter(
             state_digest=digest(returned.state), attempt__endpoint=endpoint, attempt__audience=audience
         ).first()
@@ -89,6 +87,7 @@ def _use_state(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, 
             raise LaunchRefused("launch.state_used", "This launch was already used.")
         if state.expires_at <= now:
             raise LaunchRefused("launch.state_expired", "Signing in took longer than ten minutes.")
+        state.attempt.endpoint = endpoint  # whose organization and approved version are read already
         state.used_at = now
         state.save(update_fields=["used_at"])
     return state
@@ -99,7 +98,7 @@ def _ask_epic(state: OAuthState, returned: Return, *, now: datetime) -> tuple[Id
     endpoint, audience = state.attempt.endpoint, Audience(state.attempt.audience)
     connection = epic_connection(endpoint, audience)
     _check_return(returned, connection)
-    with build_session() as session:
+    with shared_session() as session:
         tokens = exchange_code(
             session,
             connection,

@@ -27,7 +27,6 @@ from visits.models import Visit
 
 # A patient link that fell back is asked for once more, when Graph may have recovered.
 LINK_RETRY_AFTER = timedelta(minutes=1)
-_RELATED = ("organization", "visit__endpoint__approved_version")
 
 
 def ensure_meeting(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None) -> Meeting:
@@ -47,7 +46,7 @@ def ensure_meeting(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None =
     if meeting.is_joinable:
         return meeting
     with one_at_a_time(meeting.pk):
-        meeting.refresh_from_db()
+        meeting = _with_visit(Meeting.objects.get(pk=meeting.pk), meeting.visit)
         if meeting.state != Meeting.State.CREATING:
             return _joinable(meeting)
         provider = provider_of(meeting)
@@ -93,21 +92,28 @@ def claim_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None
     :raises LaunchRefused: ``meeting.visit_ended``.
     :raises ConfigurationError: when nothing is approved.
     """
-    meeting = Meeting.objects.select_related(*_RELATED).filter(visit=visit).first()
+    meeting = Meeting.objects.filter(visit=visit).first()
     if meeting is not None and meeting.is_joinable and visit.is_scheduled:
-        return meeting
+        return _with_visit(meeting, visit)
     # Read again and under a lock: a cancellation may be on its way. durable: nobody may wrap us in a transaction.
     with transaction.atomic(durable=True):
-        locked = Visit.objects.select_for_update(of=("self",)).select_related("endpoint__organization").get(pk=visit.pk)
+        locked = Visit.objects.select_for_update(of=("self",)).get(pk=visit.pk)
+        locked.endpoint, locked.organization = visit.endpoint, visit.organization
         if not locked.is_scheduled:
             raise LaunchRefused("meeting.visit_ended", "This visit was cancelled.")
-        meeting = Meeting.objects.select_related(*_RELATED).filter(visit=locked).first()
+        meeting = Meeting.objects.filter(visit=locked).first()
         if meeting is None:
             return _new_row(locked, now=now, opened_by=opened_by)
         if meeting.state == Meeting.State.CANCELLED:
-            _revive(meeting)
+            _revive(_with_visit(meeting, locked))
             meeting.save()
-        return meeting
+        return _with_visit(meeting, locked)
+
+
+def _with_visit(meeting: Meeting, visit: Visit) -> Meeting:
+    """Return ``meeting`` with its visit, endpoint and organization at hand, which the caller has read already."""
+    meeting.visit, meeting.organization = visit, visit.organization
+    return meeting
 
 
 def _new_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None) -> Meeting:
@@ -154,7 +160,7 @@ def _request(meeting: Meeting) -> MeetingRequest:
 @transaction.atomic
 def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: datetime) -> Meeting:
     """Store what Graph answered, unless somebody did so before us or the visit was cancelled meanwhile."""
-    locked = Meeting.objects.select_for_update(of=("self",)).select_related(*_RELATED).get(pk=meeting.pk)
+    locked = _with_visit(Meeting.objects.select_for_update().get(pk=meeting.pk), meeting.visit)
     if locked.is_joinable or locked.external_id != meeting.external_id:
         return locked
     locked.graph_id, locked.join_web_url, locked.patient_join_url = online.id, online.join_web_url, link.url
@@ -169,6 +175,9 @@ def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: d
     locked.error_code = link.error_code
     locked.sync_due_at = now + LINK_RETRY_AFTER if link.is_fallback else None
     locked.save()
+    subscriptions.ensure_subscription(locked, now=now)
+    signals.meeting_created.send(sender=Meeting, meeting=locked, now=now)
+    # Last: from here on everybody else of the organization who writes into the trail waits for us.
     audit.record(
         "meeting.created",
         organization_id=locked.organization_id,
@@ -176,8 +185,6 @@ def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: d
         option_differences=online.option_differences,
         patient_link_is_fallback=link.is_fallback,
     )
-    subscriptions.ensure_subscription(locked, now=now)
-    signals.meeting_created.send(sender=Meeting, meeting=locked, now=now)
     return locked
 
 

@@ -27,6 +27,12 @@ def one_at_a_time(key: uuid.UUID) -> Iterator[None]:
 
 
 def _take(number: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        return bool(cursor.fetchone()[0]) or _wait(number)
+
+
+def _wait(number: int) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LONGEST_WAIT_SECONDS}s"])

@@ -1,17 +1,15 @@
 """From stored settings to the adapter of the online meetings."""
 
-import threading
 import uuid
 from dataclasses import dataclass, field
 
-import requests
 from django.conf import settings
 
 from config_portal.models import FhirEndpoint, TeamsTenant
 from config_portal.models.teams import OrganizerMode
 from config_portal.services.connections import approved_configuration
 from core.errors import ConfigurationError
-from core.http import build_session
+from core.http import shared_session
 from meetings.models import Meeting
 from meetings.providers.base import MeetingOptions, MeetingProvider
 from meetings.providers.teams.connection import ClientCertificate, TeamsConnection
@@ -20,8 +18,6 @@ from meetings.providers.teams.validation import Issuer
 
 # What the approved snapshot calls an option → what the adapter calls it.
 _OPTIONS = {"lobby_scope": "lobby_scope", "allowed_presenters": "presenters", "meeting_chat": "chat"}
-
-_of_this_thread = threading.local()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +67,7 @@ def provider_of(meeting: Meeting) -> MeetingProvider:
     ).first()
     if tenant is None:
         raise ConfigurationError("entra.credentials_missing", "The connector has no certificate or secret for Entra.")
-    return TeamsProvider(teams_connection(tenant), http_session())
+    return TeamsProvider(teams_connection(tenant), shared_session())
 
 
 def teams_connection(tenant: TeamsTenant) -> TeamsConnection:
@@ -96,11 +92,3 @@ def token_issuer() -> Issuer:
         sts_issuer=settings.ENTRA_STS_ISSUER,
         notifier_app_id=settings.GRAPH_NOTIFIER_APP_ID,
     )
-
-
-def http_session() -> requests.Session:
-    """Return this thread's session: kept, so that connections are reused; not shared, since sessions may not be."""
-    if not hasattr(_of_this_thread, "session"):
-        _of_this_thread.session = build_session()
-    session: requests.Session = _of_this_thread.session
-    return session

@@ -13,12 +13,13 @@ from django.db.models import Q
 
 from config_portal.models import SigningKey
 from core.errors import InvalidMessage
+from core.http import shared_session
 from meetings.models import Subscription
 from meetings.providers.base import CallEvent
 from meetings.providers.teams.decrypt import open_content
 from meetings.providers.teams.payloads import read_event
 from meetings.providers.teams.validation import Addressee, verify_token
-from meetings.services.suppliers import http_session, token_issuer
+from meetings.services.suppliers import token_issuer
 
 UNKNOWN_SUBSCRIPTION = "notification.unknown_subscription"
 # Subscriptions live three days and deliveries are repeated for four hours: a retired key is needed no longer.
@@ -78,7 +79,7 @@ def _addressee(subscription: Subscription) -> Addressee:
 def _verify_tokens(tokens: object, *, expected: Collection[Addressee], received_at: datetime) -> set[Addressee]:
     if not isinstance(tokens, list) or len(tokens) > MOST_TOKENS:
         raise InvalidMessage("notification.unreadable", detail="validationTokens")
-    issuer, session = token_issuer(), http_session()
+    issuer, session = token_issuer(), shared_session()
     return {
         verify_token(str(token), issuer=issuer, addressees=expected, session=session, received_at=received_at)
         for token in tokens

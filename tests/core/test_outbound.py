@@ -2,7 +2,7 @@ import gzip
 import ipaddress
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -127,6 +127,74 @@ def server():
     peer.shutdown()
     thread.join()
     peer.server_close()
+
+
+@pytest.fixture
+def keeping(settings):
+    """A peer that keeps its connections, and counts those it is dialled on."""
+
+    class Keeping(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        dialled: list[int] = []
+
+        def setup(self):
+            super().setup()
+            self.dialled.append(1)
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_):
+            pass
+
+    settings.OUTBOUND_ALLOWED_NETWORKS, settings.OUTBOUND_ALLOW_HTTP = ["127.0.0.0/8"], True
+    peer = ThreadingHTTPServer(("127.0.0.1", 0), Keeping)
+    thread = threading.Thread(target=peer.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{peer.server_port}", Keeping.dialled
+    http.close_shared()
+    peer.shutdown()
+    thread.join()
+    peer.server_close()
+
+
+def call_in_a_thread(url):
+    """Make a call as a web request does: in a thread and a session of its own."""
+
+    def make():
+        with http.shared_session() as session:
+            assert http.send(session, "GET", url, system="peer").json() == []
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+
+
+def test_requests_one_after_another_share_a_connection(keeping):
+    url, dialled = keeping
+    for _ in range(3):
+        call_in_a_thread(url)
+    assert len(dialled) == 1
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(keeping, monkeypatch):
+    url, dialled = keeping
+    call_in_a_thread(url)
+    monkeypatch.setattr(http, "IDLE_SECONDS", -1.0)
+    call_in_a_thread(url)
+    assert len(dialled) == 2
+
+
+def test_shared_connections_obey_what_the_operator_allows(keeping, settings):
+    url, dialled = keeping
+    call_in_a_thread(url)
+    settings.OUTBOUND_ALLOWED_NETWORKS = []
+    with http.shared_session() as session, pytest.raises(ConfigurationError, match=r"http\.address_refused"):
+        http.send(session, "GET", url, system="peer")
+    assert len(dialled) == 1
 
 
 def get(url, policy=LOOPBACK):

@@ -8,10 +8,10 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from config_portal.models import FhirEndpoint
+from core.http import close_shared
 from epic import id_token
 from launch.models import LaunchAttempt
 from meetings.providers.teams import throttle, token
-from meetings.services import suppliers
 from tests.epic.peer import Peer
 from tests.factories import approve, make_contact, make_endpoint, make_visit
 from tests.launch.epic import Launch, smart_of
@@ -53,7 +53,7 @@ def graph(settings: Settings) -> Iterator[Graph]:
     server.shutdown()
     server.server_close()
     thread.join()
-    suppliers.http_session().close()
+    close_shared()
 
 
 @pytest.fixture

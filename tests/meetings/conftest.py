@@ -5,8 +5,8 @@ import pytest
 import responses
 from pytest_django import Settings
 
+from core.http import close_shared
 from meetings.providers.teams import throttle, token, validation
-from meetings.services import suppliers
 from tests.meetings.graph import Entra
 from tests.meetings.peer import Peer
 
@@ -54,4 +54,4 @@ def peer(settings: Settings) -> Iterator[Peer]:
     server.shutdown()
     server.server_close()
     thread.join()
-    suppliers.http_session().close()
+    close_shared()

@@ -20,10 +20,10 @@ def get_or_create_for_launch(
     """
     own = _find(endpoint, csn) if csn else None
     if own is not None and own.meeting_place.pk != own.pk:
-        return own.meeting_place
+        return _known(own.meeting_place, endpoint)
     visit = _find(endpoint, session_id) or _conference_of(endpoint, session_id, own) if csn else None
     if visit is None:
-        visit = _get_or_create(endpoint, session_id, is_group=bool(csn), like=own)
+        visit = _get_or_create(endpoint, session_id, conference_id=conference_id, is_group=bool(csn), like=own)
     if own is not None and own.pk != visit.pk:
         own.group_visit, own.is_group = visit, True
         own.save(update_fields=["group_visit", "is_group", "updated_at"])
@@ -31,7 +31,13 @@ def get_or_create_for_launch(
         visit.conference_id = conference_id
         visit.conference_index = conference_index(endpoint, conference_id)
         visit.save(update_fields=["conference_id", "conference_index", "updated_at"])
-    return visit.meeting_place
+    return _known(visit.meeting_place, endpoint)
+
+
+def _known(visit: Visit, endpoint: FhirEndpoint) -> Visit:
+    """Return ``visit`` with its endpoint at hand, which the caller has read already."""
+    visit.endpoint, visit.organization = endpoint, endpoint.organization
+    return visit
 
 
 def conference_index(endpoint: FhirEndpoint, conference_id: str) -> str:
@@ -57,8 +63,11 @@ def _conference_of(endpoint: FhirEndpoint, conference_id: str, own: Visit | None
     return own if holds_everybody else None
 
 
-def _get_or_create(endpoint: FhirEndpoint, session_id: str, *, is_group: bool, like: Visit | None) -> Visit:
+def _get_or_create(
+    endpoint: FhirEndpoint, session_id: str, *, conference_id: str | None, is_group: bool, like: Visit | None
+) -> Visit:
     """Return the visit of a session; a group's conference begins when the first known appointment does."""
+    index = conference_index(endpoint, conference_id) if conference_id else ""
     times = {"starts_at": like.starts_at, "ends_at": like.ends_at} if like is not None else {}
     visit, _ = Visit.objects.get_or_create(
         endpoint=endpoint,
@@ -68,6 +77,8 @@ def _get_or_create(endpoint: FhirEndpoint, session_id: str, *, is_group: bool, l
             "session_id": session_id,
             "time_zone": like.time_zone if like is not None else endpoint.time_zone,
             "is_group": is_group,
+            "conference_id": conference_id,
+            "conference_index": index,
             **times,
         },
     )

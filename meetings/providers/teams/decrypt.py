@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.asymmetric import padding as asymmetric
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from core.errors import InvalidMessage
+from core.private_keys import load_private_key
 
 _IV_BYTES = 16
 _BLOCK_BITS = 128
@@ -57,7 +57,7 @@ def check_thumbprint(content: dict[str, Any], *, certificate: str) -> None:
 
 
 def _data_key(sealed: bytes, *, private_key: str) -> bytes:
-    key = load_pem_private_key(private_key.encode(), password=None)
+    key = load_private_key(private_key)
     if not isinstance(key, RSAPrivateKey):
         raise InvalidMessage("notification.data_key", detail="our key is not RSA")
     oaep = asymmetric.OAEP(mgf=asymmetric.MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)  # noqa: S303 - as documented

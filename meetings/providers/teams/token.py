@@ -23,6 +23,7 @@ from meetings.providers.teams.connection import ClientCertificate, TeamsConnecti
 
 SYSTEM = "entra"
 _RENEW_BEFORE_SECONDS = 60
+MOST_TOKENS = 1000
 _BAD_REQUEST, _UNAUTHORIZED = 400, 401
 
 
@@ -46,6 +47,8 @@ def access_token(connection: TeamsConnection, session: requests.Session, *, scop
     :raises UpstreamUnavailable: Entra cannot be reached or is overloaded.
     """
     scope = scope or _graph_scope(connection)
+    if len(_slots) > MOST_TOKENS:
+        forget_all()  # certificates and secrets that were replaced leave theirs behind
     slot = _slots.setdefault((connection, scope), _Slot())
     with slot.lock:
         if time.monotonic() >= slot.good_until:
