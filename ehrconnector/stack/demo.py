@@ -14,6 +14,7 @@ from ehrconnector.stack.servers import Servers
 from ehrconnector.stack.stack import Stack
 from ehrconnector.stack.terminal import Terminal
 
+HISTORY_VISITS = "600"
 PEOPLE = (
     ("avery.reed@lamna.example.org", "administrator: sets the connector up"),
     ("dana.ortiz@lamna.example.org", "Epic analyst: approves, copies integration records"),
@@ -84,6 +85,7 @@ def _play(stack: Stack, terminal: Terminal, interrupts: Interrupts, *, is_once: 
     terminal.title(_verdict(code))
     if is_once:
         return 1 if code else 0
+    _add_history(stack, terminal)
     _invite(stack, terminal)
     try:
         interrupts.wait()
@@ -99,6 +101,12 @@ def _play_visit(stack: Stack, terminal: Terminal, *, is_json: bool) -> tuple[int
     lines: list[str] = []
     code, _ = stack.commands.attempt("play_visit", "--json", env=stack.product_env(), sink=lines.append)
     return code, "\n".join(lines)
+
+
+def _add_history(stack: Stack, terminal: Terminal) -> None:
+    """Give the reports something to show; once for each folder of data."""
+    with terminal.step("Three months of invented history for the reports"):
+        stack.commands.run("seed_history", "--visits", HISTORY_VISITS, env=stack.product_env())
 
 
 def _verdict(code: int) -> str:

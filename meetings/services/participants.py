@@ -57,7 +57,12 @@ def expect(
 
 def ehr_user_index(meeting: Meeting, ehr_user_id: str) -> str:
     """Return the index under which an EHR user is found in this organization."""
-    return crypto.index(ehr_user_id, purpose=f"ehr_user:{meeting.organization_id}")
+    return ehr_user_index_in(meeting.organization_id, ehr_user_id)
+
+
+def ehr_user_index_in(organization_id: uuid.UUID, ehr_user_id: str) -> str:
+    """Return the same of an organization that has no meeting at hand."""
+    return crypto.index(ehr_user_id, purpose=f"ehr_user:{organization_id}")
 
 
 def connection_of(meeting: Meeting, change: RosterChange, *, at: datetime, now: datetime) -> Connection:

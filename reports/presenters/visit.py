@@ -189,17 +189,3 @@ _ATTENTION = {
     "held": "Epic cannot be told: an id is missing",
     "meeting": "No Teams meeting",
 }
-
-MEANINGS = [
-    ("Lobby wait", "From the first arrival in the lobby until somebody is let in by staff."),
-    ("Duration", "From the first moment a provider and somebody else are in the call together until the last leaves."),
-    ("People", "How many different people were in the call."),
-    ("Texts", "Delivered to the phone, of those a carrier accepted."),
-    ("Told to Epic", "Connects and disconnects that Epic accepted, of all that happened."),
-    ("Completed", "A provider and somebody else were in the call together, and it has ended."),
-    (
-        "Provider did not join",
-        "A patient was in the call, no provider was. Microsoft counts this as completed.",
-    ),
-    ("Patient did not join", "A provider was in the call, nobody else was. Microsoft calls this a no-show."),
-]

@@ -11,7 +11,9 @@ from accounts.models import Role
 from config_portal.access import portal_page
 from config_portal.requests import PortalRequest
 from core import spreadsheet
+from reports.presenters.address import Address
 from reports.presenters.differences import COLUMNS, DifferenceRow
+from reports.presenters.report import tabs_of
 from writeback.services import ledger
 
 RANGES = (2, 7, 30)
@@ -25,6 +27,7 @@ def differences(request: PortalRequest) -> HttpResponse:
     rows, compared = _rows(request, days)
     context = {
         "rows": rows,
+        "tabs": tabs_of(Address(request.path, {}), "differences"),
         "ranges": [(f"{count} days", f"?days={count}", count == days) for count in RANGES],
         "lead": f"{compared} visits compared with presence and attendance reports, {len(rows)} differences",
         "csv_url": f"differences.csv?days={days}",

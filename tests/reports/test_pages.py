@@ -81,24 +81,7 @@ def test_searching_something_else_says_what_to_enter(staff, visit, text):
     assert "number" in answer.content.decode()
 
 
-def test_the_report_shows_the_visit_and_what_its_columns_mean(staff, visit, happen):
-    happen("provider", "connected", 0)
-    happen("patient", "connected", 10)
-    happen("patient", "disconnected", 610)
-    happen("provider", "disconnected", 620)
-    page = staff.get(USAGE, {"days": "30"}).content.decode()
-    assert "482200417" in page
-    assert "10:10" in page
-    assert "Completed" in page
-    assert "Microsoft calls this a no-show" in page
-
-
-@pytest.mark.parametrize("days", ["", "7", "13", "-1", "x", "90"])
-def test_a_range_that_is_not_offered_is_the_shortest(staff, visit, days):
-    assert staff.get(USAGE, {"days": days}).status_code == 200
-
-
-@pytest.mark.parametrize("url", [BOARD, USAGE])
+@pytest.mark.parametrize("url", [BOARD])
 def test_ten_more_visits_add_no_query(staff, visit, url):
     staff.get(url)
     with CaptureQueriesContext(connection) as one:

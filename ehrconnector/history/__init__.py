@@ -1,0 +1,1 @@
+"""Invented history for a hospital of the demonstration, so that its reports can be judged."""

@@ -1,0 +1,85 @@
+"""The visits behind the numbers, a page at a time or all of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from meetings.models import Participant
+from reports.models import VisitFact
+from reports.services.allocation import Limits, limits
+from reports.services.asked import Asked, facts_of
+
+PAGE = 25
+_CHUNK = 2_000
+SORTS: Mapping[str, str] = {
+    "start": "starts_at",
+    "status": "status",
+    "department": "department",
+    "visit_type": "visit_type",
+    "lobby_wait": "lobby_wait",
+    "duration": "duration",
+    "peak": "peak",
+    "total": "total",
+    "gave_up": "gave_up",
+    "texts_sent": "texts_sent",
+    "texts_delivered": "texts_delivered",
+}
+NEWEST_FIRST = "-start"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedVisit:
+    """A visit with its figures.
+
+    :ivar provider: Epic's id of the first provider, '' where it is not known (any more).
+    :ivar is_within_limit: None where the allocation says nothing about it.
+    """
+
+    fact: VisitFact
+    provider: str
+    is_within_limit: bool | None
+
+
+def page_of(asked: Asked, *, sort: str = NEWEST_FIRST, page: int = 1) -> list[ReportedVisit]:
+    """Return one page of the visits asked for; the same queries whatever is on it."""
+    start = (page - 1) * PAGE
+    return _reported(_sorted(asked, sort)[start : start + PAGE], limits(asked))
+
+
+def all_of(asked: Asked, *, sort: str = NEWEST_FIRST) -> Iterator[ReportedVisit]:
+    """Yield every visit asked for, holding some thousands at a time."""
+    boundaries = limits(asked)
+    rows = _sorted(asked, sort).iterator(chunk_size=_CHUNK)
+    while chunk := list(islice(rows, _CHUNK)):
+        yield from _reported(chunk, boundaries)
+
+
+def _sorted(asked: Asked, sort: str) -> QuerySet[VisitFact]:
+    name = sort.removeprefix("-")
+    column = F(SORTS.get(name, "starts_at"))
+    # A start is never empty, and only the plain order is that of its index.
+    ends = {"nulls_last": True} if name in SORTS and name != "start" else {}
+    order = column.desc(**ends) if sort.startswith("-") else column.asc(**ends)
+    return facts_of(asked).select_related("visit__meeting", "endpoint").order_by(order, "visit_id")
+
+
+def _reported(facts: Iterable[VisitFact], boundaries: Limits) -> list[ReportedVisit]:
+    listed = list(facts)
+    providers = _providers([fact.visit_id for fact in listed])
+    return [
+        ReportedVisit(
+            fact=fact,
+            provider=providers.get(fact.visit_id, ""),
+            is_within_limit=boundaries.allows(fact),
+        )
+        for fact in listed
+    ]
+
+
+def _providers(ids: list[UUID]) -> dict[UUID, str]:
+    people = Participant.objects.filter(meeting__visit_id__in=ids, role=Participant.Role.PROVIDER)
+    known = people.exclude(ehr_user_index="").select_related("meeting").order_by("-created_at", "-ordinal")
+    return {person.meeting.visit_id: person.ehr_user_id for person in known}

@@ -1,0 +1,99 @@
+"""The tabs of the reports."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from config_portal.access import portal_page
+from config_portal.models import FhirEndpoint
+from config_portal.requests import PortalRequest
+from reports.presenters import tabs
+from reports.presenters.meanings import REPORT_STATUSES, TEXTS, meanings
+from reports.presenters.report import status_choices
+from reports.presenters.texts import TextTable
+from reports.services import allocation, texts
+from reports.services.figures import By, figures, total
+from reports.services.visits import PAGE
+from reports.views.scene import READERS, scene
+
+_TEXT_STATUSES = [*REPORT_STATUSES.items(), *((str(state), words[0]) for state, words in TEXTS.items())]
+
+
+@portal_page(*READERS)
+@require_safe
+def appointments(request: PortalRequest) -> HttpResponse:
+    """Show how many visits there were each day, and how they went."""
+    seen = scene(request, statuses=status_choices())
+    by_day = figures(seen.asked, By.DAY)
+    whole = total(by_day.values())
+    context = {
+        **seen.context("appointments"),
+        "stats": tabs.appointment_stats(whole, seen.address, seen.privacy),
+        "chart": tabs.appointment_chart(by_day, seen.asked, seen.address, seen.privacy),
+        "table": seen.table("appointments", count=whole.visits),
+    }
+    return render(request, "reports/report.html", context)
+
+
+@portal_page(*READERS)
+@require_safe
+def duration(request: PortalRequest) -> HttpResponse:
+    """Show how long visits were, and how long people waited."""
+    seen = scene(request, statuses=status_choices())
+    by_day = figures(seen.asked, By.DAY, with_sketches=True)
+    whole = total(by_day.values())
+    context = {
+        **seen.context("duration"),
+        "stats": tabs.duration_stats(whole, seen.privacy),
+        "chart": tabs.duration_chart(by_day, seen.asked, seen.address, seen.privacy),
+        "table": seen.table("duration", count=whole.visits),
+        "meanings": meanings("percentiles"),
+    }
+    return render(request, "reports/report.html", context)
+
+
+@portal_page(*READERS)
+@require_safe
+def ehr(request: PortalRequest) -> HttpResponse:
+    """Show visits by FHIR endpoint, department or visit type."""
+    seen = scene(request, statuses=status_choices())
+    by_day = figures(seen.asked, By.DAY)
+    whole = total(by_day.values())
+    by = next((one for one in tabs.BREAKDOWNS if one.value == seen.address.get("by")), By.DEPARTMENT)
+    endpoints = list(FhirEndpoint.objects.for_organization(request.organization))
+    context = {
+        **seen.context("ehr"),
+        "stats": tabs.ehr_stats(whole, allocation.month_usage(seen.asked, now=seen.now), seen.address, seen.privacy),
+        "chart": tabs.ehr_chart(by_day, seen.asked, seen.address, seen.privacy),
+        "breakdown": tabs.breakdown(
+            figures(seen.asked, by, with_sketches=True), by, endpoints, seen.address, seen.privacy
+        ),
+        "breakdown_heads": tabs.BREAKDOWN_HEADS,
+        "breakdown_name": tabs.BREAKDOWNS[by],
+        "breakdown_tabs": [
+            (label, f"{seen.address.changed(by=one.value)}#breakdown", one is by)
+            for one, label in tabs.BREAKDOWNS.items()
+        ],
+        "table": seen.table("ehr", count=whole.visits),
+    }
+    return render(request, "reports/report.html", context)
+
+
+@portal_page(*READERS)
+@require_safe
+def sms(request: PortalRequest) -> HttpResponse:
+    """Show what became of texts: accepted is not delivered, and why not."""
+    seen = scene(request, statuses=_TEXT_STATUSES)
+    del seen.form.fields["provider"]
+    outcomes = texts.outcomes(seen.asked)
+    start = (seen.address.page - 1) * PAGE
+    found = texts.texts_of(seen.asked).order_by("-due_at", "pk")[start : start + PAGE]
+    context = {
+        **seen.context("sms"),
+        "stats": tabs.text_stats(outcomes, texts.segments(seen.asked), seen.address),
+        "chart": tabs.text_chart(texts.by_day(seen.asked), seen.asked, seen.address),
+        "table": None
+        if seen.privacy.hides_rows
+        else TextTable(rows=list(found), outcomes=outcomes, address=seen.address, reader=seen.reader),
+    }
+    return render(request, "reports/sms.html", context)

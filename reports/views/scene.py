@@ -1,0 +1,96 @@
+"""What every report needs of a request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Role
+from config_portal.requests import PortalRequest
+from reports.forms import AskForm
+from reports.models import ReportSettings
+from reports.presenters.address import Address
+from reports.presenters.columns import Reader, chosen
+from reports.presenters.meanings import status_meanings
+from reports.presenters.privacy import Privacy
+from reports.presenters.report import VisitTable, lead, tabs_of
+from reports.services import refreshing, visits
+from reports.services.asked import Asked
+from reports.services.visits import NEWEST_FIRST
+
+READERS = (Role.ADMIN, Role.SUPPORT, Role.REPORT_READER)
+# Who may open the timeline of a visit, and so may see the numbers that Epic knows it by.
+_OPENERS = frozenset({Role.ADMIN, Role.SUPPORT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A request for a report, understood."""
+
+    asked: Asked
+    address: Address
+    form: AskForm
+    reader: Reader
+    privacy: Privacy
+    now: datetime
+    may_change: bool
+
+    def context(self, tab: str) -> dict[str, Any]:
+        """Return what the frame of every report shows."""
+        return {
+            "tab": tab,
+            "tabs": tabs_of(self.address, tab),
+            "lead": lead(self.asked, refreshing.as_of()),
+            "form": self.form,
+            "carried": self.address.hidden(but=self.form.fields),
+            "clear_url": self.address.path,
+            "privacy": self.privacy,
+            "settings_url": reverse("reports:settings") if self.may_change else "",
+            "status_meanings": status_meanings() if tab != "sms" else [],
+        }
+
+    def table(self, tab: str, *, count: int) -> VisitTable | None:
+        """Return the table of visits; None for a reader who may see none.
+
+        :param count: how many there are.
+        """
+        if self.privacy.hides_rows:
+            return None
+        sort = self.address.get("sort") or NEWEST_FIRST
+        return VisitTable(
+            rows=visits.page_of(self.asked, sort=sort, page=self.address.page),
+            columns=chosen(self.address.listed("columns"), tab=tab),
+            address=self.address,
+            reader=self.reader,
+            count=count,
+        )
+
+
+def scene(request: PortalRequest, *, statuses: Iterable[tuple[str, str]]) -> Scene:
+    """Understand a request.
+
+    :param statuses: value and label of what may be chosen as status.
+    """
+    now = timezone.now()
+    form = AskForm(request.GET, organization=request.organization, statuses=statuses, now=now)
+    asked = form.asked()
+    return Scene(
+        asked=asked,
+        address=Address.of(request.path, request.GET),
+        form=form,
+        reader=Reader(zone=asked.zone, may_open=bool(_OPENERS & request.roles)),
+        privacy=privacy_of(request),
+        now=now,
+        may_change=Role.ADMIN in request.roles,
+    )
+
+
+def privacy_of(request: PortalRequest) -> Privacy:
+    """Return what the person may be told: staff who may open visits see every number."""
+    if _OPENERS & request.roles:
+        return Privacy()
+    chosen_by = ReportSettings.objects.filter(organization=request.organization)
+    return Privacy(chosen_by.values_list("smallest_shown", flat=True).first() or 0)
