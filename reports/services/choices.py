@@ -19,8 +19,8 @@ def settings_of(organization: Organization) -> ReportSettings:
 def change(organization: Organization, values: Mapping[str, Any], *, actor: str) -> bool:
     """Store new choices, and who made them; False when nothing is different."""
     before = settings_of(organization)
-    changed = {name: {"was": getattr(before, name), "now": now} for name, now in values.items()}
-    changed = {name: change for name, change in changed.items() if change["was"] != change["now"]}
+    found = {name: {"was": getattr(before, name), "now": now} for name, now in values.items()}
+    changed: dict[str, Any] = {name: both for name, both in found.items() if both["was"] != both["now"]}
     if not changed:
         return False
     ReportSettings.objects.update_or_create(organization=organization, defaults=dict(values))
