@@ -20,7 +20,7 @@ ALLOWED_KEYS = [
 
 _BLOTS = [
     (re.compile(r"\+\d{8,15}"), "[number]"),
-    (re.compile(r"/j/[\w-]+"), "/j/-"),
+    (re.compile(r"/([ij])/[\w-]+"), r"/\1/-"),
     (
         re.compile(r"\b(code|state|launch|token|access_token|id_token|client_assertion|client_secret)=[^&\s\"']+"),
         r"\1=-",

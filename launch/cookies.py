@@ -63,7 +63,7 @@ def current_attempt(request: HttpRequest) -> LaunchAttempt | None:
     except signing.BadSignature:
         return None
     attempts = LaunchAttempt.objects.select_related("endpoint__approved_version", "endpoint__organization")
-    attempts = attempts.select_related("contact", "join_link__visit", "visit__group_visit")
+    attempts = attempts.select_related("contact", "join_link__visit", "invitation", "visit__group_visit")
     attempt = attempts.filter(pk=attempt_id).first()
     if attempt is not None:
         _share_endpoint(attempt)
@@ -73,6 +73,8 @@ def current_attempt(request: HttpRequest) -> LaunchAttempt | None:
 def _share_endpoint(attempt: LaunchAttempt) -> None:
     """Let the visit have the endpoint that was read with the attempt: it is the same one."""
     attempt.organization = attempt.endpoint.organization
+    if attempt.invitation is not None and attempt.visit is not None:
+        attempt.invitation.visit = attempt.visit
     for visit in (attempt.visit, attempt.visit and attempt.visit.group_visit):
         if visit is not None and visit.endpoint_id == attempt.endpoint_id:
             visit.endpoint, visit.organization = attempt.endpoint, attempt.endpoint.organization

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from launch.models import DeviceTest
+from launch.models import DeviceTest, Invitation
 
 # Bounds far beyond what any device reaches; what lies outside is no measurement.
 _MEASURES = {
@@ -38,6 +38,18 @@ class DeviceTestForm(forms.Form):
         """What was measured, rounded to tenths."""
         given = {name: self.cleaned_data[name] for name in _MEASURES}
         return {name: round(value, 1) for name, value in given.items() if value is not None}
+
+
+class InvitationForm(forms.Form):
+    """As what somebody is invited."""
+
+    role = forms.ChoiceField(choices=Invitation.Role.choices)
+
+
+class RevocationForm(forms.Form):
+    """Which invitation is taken back."""
+
+    invitation = forms.UUIDField()
 
 
 class RatingForm(forms.Form):

@@ -1,5 +1,7 @@
 """Ways into a visit, as they were tried: from Epic, from MyChart, from a text."""
 
+from datetime import datetime
+
 from django.db import models
 
 from config_portal.models import FhirEndpoint, Organization, OrganizationScopedQuerySet
@@ -7,13 +9,55 @@ from core.context import new_reference
 from core.crypto import EncryptedTextField
 from core.models import new_id
 from epic.context_link import IvPlace, KeyForm
+from meetings.models import Participant
 from visits.models import JoinLink, PatientContact, Visit
+
+
+class Invitation(models.Model):
+    """A provider's invitation for somebody who is neither booked nor a patient: a link with a role of its own.
+
+    Whom it is for is known by role alone, never by name. Of the link only an HMAC is stored, under ``token_index``;
+    the link itself follows from the row's id and our key, so that the provider can copy it again.
+    """
+
+    class Role(models.TextChoices):
+        """As what people are invited; the values are those of ``Participant.Role``."""
+
+        FAMILY = Participant.Role.FAMILY.value, "Family"
+        INTERPRETER = Participant.Role.INTERPRETER.value, "Interpreter"
+        COLLEAGUE = Participant.Role.COLLEAGUE.value, "Colleague"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="invitations")
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=12, choices=Role)
+    token_index = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrganizationScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["visit", "created_at"], name="invitation_by_visit")]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+    @property
+    def contact(self) -> None:
+        """Nobody we could text, whose language we would know: what a join link has, an invitation has not."""
+
+    def is_open(self, *, now: datetime) -> bool:
+        """Return whether somebody may come by it."""
+        return self.revoked_at is None and now < self.expires_at
 
 
 class LaunchAttempt(models.Model):
     """Somebody opening a visit. ``reference`` is what the person reads to support staff when it goes wrong.
 
-    ``join_link`` is what a person from a text came by: when it ends, so does their way in.
+    ``join_link`` is what a person from a text came by, ``invitation`` a guest: when it ends, so does their way in.
     ``context_link_index`` finds a context-aware link that was used: each opens a visit once.
     """
 
@@ -23,6 +67,7 @@ class LaunchAttempt(models.Model):
         PROVIDER = "provider", "Provider, from Epic"
         PATIENT = "patient", "Patient, from MyChart"
         TEXT = "text", "Patient, from a text"
+        GUEST = "guest", "Guest, from an invitation"
 
     class State(models.TextChoices):
         """How far the attempt came."""
@@ -40,6 +85,9 @@ class LaunchAttempt(models.Model):
     visit = models.ForeignKey(Visit, on_delete=models.CASCADE, null=True, blank=True, related_name="launch_attempts")
     contact = models.ForeignKey(PatientContact, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     join_link = models.ForeignKey(JoinLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="attempts"
+    )
     audience = models.CharField(max_length=8, choices=Audience)
     role = models.CharField(max_length=12, blank=True, help_text="Role in the meeting")
     state = models.CharField(max_length=10, choices=State, default=State.STARTED)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from epic.connection import Audience
-from launch.views import device_test, epic, patient, provider
+from launch.views import device_test, epic, guest, patient, provider
 
 _AUDIENCES = (Audience.PROVIDER, Audience.PATIENT)
 
@@ -23,7 +23,10 @@ urlpatterns = [
     path("launch/visit/stream", provider.no_stream, name="status_stream"),
     path("launch/visit/text", provider.text_again, name="status_text"),
     path("launch/visit/join", provider.join, name="status_join"),
+    path("launch/visit/invite", provider.invite, name="status_invite"),
+    path("launch/visit/revoke", provider.revoke, name="status_revoke"),
     path("j/<str:token>", patient.link, name="link"),
+    path("i/<str:token>", guest.invitation, name="invitation"),
     path("visit", patient.visit, name="visit"),
     path("visit/status", patient.visit_part, name="visit_part"),
     path("visit/join", patient.join, name="visit_join"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from config_portal.services.connections import approved_configuration
 from core.context import request_id
 from core.errors import ConnectorError, LaunchRefused
-from launch.models import LaunchAttempt
+from launch.models import Invitation, LaunchAttempt
 from meetings.models import Participant
 from meetings.services.meetings import ensure_meeting
 from meetings.services.participants import expect
@@ -96,8 +96,23 @@ def check_way_in(attempt: LaunchAttempt, *, now: datetime) -> Visit:
         return visit
     if attempt.audience == LaunchAttempt.Audience.TEXT:
         _check_link(attempt.join_link)
+    if attempt.audience == LaunchAttempt.Audience.GUEST:
+        check_invitation(attempt.invitation, now=now)
     check_window(visit, now=now)
     return visit
+
+
+def check_invitation(invitation: Invitation | None, *, now: datetime) -> None:
+    """Refuse an invitation that was taken back, or whose time is over, and one to a visit that does not take place.
+
+    :raises LaunchRefused: ``join.revoked``, ``join.too_late`` or ``join.cancelled``.
+    """
+    if invitation is None or invitation.revoked_at is not None:
+        raise LaunchRefused("join.revoked")
+    if not invitation.is_open(now=now):
+        raise LaunchRefused("join.too_late")
+    if not invitation.visit.is_scheduled:
+        raise LaunchRefused("join.cancelled")
 
 
 def check_window(visit: Visit, *, now: datetime) -> None:
@@ -137,10 +152,19 @@ def go_to_teams(attempt: LaunchAttempt, *, now: datetime) -> str:
         attempt.note_error(error.code)
         raise
     listen_now(meeting, now=now)
-    expect(meeting, role=attempt.role, ehr_user_id=attempt.ehr_user_id, contact=attempt.contact, now=now)
+    expect(
+        meeting,
+        role=attempt.role,
+        ehr_user_id=attempt.ehr_user_id,
+        contact=attempt.contact,
+        invitation_id=attempt.invitation_id,
+        now=now,
+    )
     attempt.state, attempt.error_code = LaunchAttempt.State.JOINED, ""
     attempt.save(update_fields=["state", "error_code"])
-    return str(meeting.join_web_url if attempt.is_provider else meeting.patient_join_url)
+    # A colleague may have an account of the hospital, with which the ordinary address lets them in.
+    has_account = attempt.is_provider or attempt.role == Participant.Role.COLLEAGUE
+    return str(meeting.join_web_url if has_account else meeting.patient_join_url)
 
 
 def _attempt(link: JoinLink, state: LaunchAttempt.State, *, now: datetime) -> LaunchAttempt:

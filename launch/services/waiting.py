@@ -43,8 +43,10 @@ def situation_of(attempt: LaunchAttempt) -> Situation:
 
 
 def _mine(attempt: LaunchAttempt, meeting: Meeting, people: list[Participant]) -> Participant | None:
-    """Return which of ``people`` came with this attempt: the same contact, or the same EHR user."""
+    """Return which of ``people`` came with this attempt: the same invitation, contact or EHR user."""
     same_role = [person for person in people if person.role == attempt.role]
+    if attempt.invitation_id is not None:
+        return next((person for person in same_role if person.invitation_id == attempt.invitation_id), None)
     if attempt.contact_id is not None:
         return next((person for person in same_role if person.contact_id == attempt.contact_id), None)
     index = ehr_user_index(meeting, attempt.ehr_user_id) if attempt.ehr_user_id else ""

@@ -53,6 +53,12 @@ _WORDS = {
         todo=_NEWEST,
         status=410,
     ),
+    "join.revoked": Words(
+        title=_("This invitation was taken back"),
+        happened=_("The link does not work any more."),
+        todo=_("Ask the person who invited you, or call us."),
+        status=410,
+    ),
     "join.replaced": Words(
         title=_("There is a newer link"),
         happened=_("This link does not work any more."),

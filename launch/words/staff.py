@@ -48,6 +48,9 @@ _WORDS = {
     "meeting.visit_ended": Words(
         title="This visit was cancelled", todo="Look at the schedule in Epic for its new time.", status=410
     ),
+    "invitation.too_many": Words(
+        title="Too many invitations", todo="Take one back before you invite somebody else.", status=409
+    ),
     "visit.no_cookie": Words(
         title="This page has been closed",
         happened="This browser no longer knows which visit you opened.",

@@ -17,6 +17,7 @@ class Participant(models.Model):
 
     ``expected_at`` is set while the person is on the way from our pages into Teams: the next fitting
     arrival in the roster is this one. ``state`` is what the last news says; ``state_at`` since when.
+    ``invitation_id`` is what a guest came by: the same invitation is the same participant.
     ``request_id`` is that of the launch they came by last; it follows them through the logs.
     """
 
@@ -27,6 +28,8 @@ class Participant(models.Model):
         PATIENT = "patient", "Patient"
         PROXY = "proxy", "Proxy"
         INTERPRETER = "interpreter", "Interpreter"
+        FAMILY = "family", "Family"
+        COLLEAGUE = "colleague", "Colleague"
         GUEST = "guest", "Guest"
 
     class State(models.TextChoices):
@@ -46,6 +49,7 @@ class Participant(models.Model):
     ehr_user_index = models.CharField(max_length=64, blank=True)
     entra_object_id = models.UUIDField(null=True, blank=True)
     contact = models.ForeignKey(PatientContact, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    invitation_id = models.UUIDField(null=True, blank=True)
     expected_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.EXPECTED)
     state_at = models.DateTimeField()

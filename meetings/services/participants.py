@@ -5,7 +5,7 @@ into the meeting a moment ago. A match is made once, on the first arrival of a d
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -29,25 +29,27 @@ def expect(
     ehr_user_id: str = "",
     entra_object_id: uuid.UUID | None = None,
     contact: PatientContact | None = None,
+    invitation_id: uuid.UUID | None = None,
     now: datetime,
 ) -> Participant:
     """Note that somebody is on the way into the meeting, and return who it is there.
 
-    Call it before the person enters Teams. The same person (account, EHR user or contact in the same role)
-    is the same participant each time; somebody of whom nothing is known is a new one each time.
+    Call it before the person enters Teams. The same person (account; or EHR user, contact or invitation in the
+    same role) is the same participant each time; somebody of whom nothing is known is a new one each time.
 
     :param role: a ``Participant.Role``.
     """
     with transaction.atomic():
         locked = Meeting.objects.select_for_update(of=("self",)).select_related("organization").get(pk=meeting.pk)
         index = ehr_user_index(locked, ehr_user_id) if ehr_user_id else ""
-        participant = _known(
-            locked, role=role, ehr_user_index=index, entra_object_id=entra_object_id, contact=contact
-        ) or _new(locked, role=role, now=now)
+        known: dict[str, object] = {"ehr_user_index": index, "contact": contact, "invitation_id": invitation_id}
+        participant = _known(locked, role=role, entra_object_id=entra_object_id, known=known)
+        participant = participant or _new(locked, role=role, now=now)
         if index:
             participant.ehr_user_id, participant.ehr_user_index = ehr_user_id, index
         participant.entra_object_id = entra_object_id or participant.entra_object_id
         participant.contact = contact or participant.contact
+        participant.invitation_id = invitation_id or participant.invitation_id
         participant.expected_at = now
         participant.request_id = request_id() or participant.request_id
         participant.save()
@@ -105,17 +107,15 @@ def _known(
     meeting: Meeting,
     *,
     role: str,
-    ehr_user_index: str,
     entra_object_id: uuid.UUID | None,
-    contact: PatientContact | None,
+    known: Mapping[str, object],
 ) -> Participant | None:
-    """Return the participant that this person already is: by account, else by EHR user or contact and role."""
+    """Return the participant that this person already is: by account, else by role and what is ``known`` of them."""
     if entra_object_id and (found := meeting.participants.filter(entra_object_id=entra_object_id).first()):
         return found
     same_role = meeting.participants.filter(role=role)
-    if ehr_user_index and (found := same_role.filter(ehr_user_index=ehr_user_index).first()):
-        return found
-    return same_role.filter(contact=contact).first() if contact is not None else None
+    given = ({name: value} for name, value in known.items() if value)
+    return next((found for one in given if (found := same_role.filter(**one).first())), None)
 
 
 def _new(meeting: Meeting, *, role: str, now: datetime) -> Participant:
@@ -146,7 +146,8 @@ def _match_member(meeting: Meeting, object_id: uuid.UUID, *, at: datetime, now: 
     known = meeting.participants.filter(entra_object_id=object_id).first()
     if known is not None:
         return known
-    without_account = meeting.participants.filter(role=Participant.Role.PROVIDER, entra_object_id=None)
+    staff = (Participant.Role.PROVIDER, Participant.Role.COLLEAGUE, Participant.Role.INTERPRETER)
+    without_account = meeting.participants.filter(role__in=staff, entra_object_id=None)
     participant = _next_expected(without_account, at=at) or _new(meeting, role=Participant.Role.PROVIDER, now=now)
     participant.entra_object_id = object_id
     participant.save(update_fields=["entra_object_id"])

@@ -118,6 +118,7 @@ _LAUNCHES = {
     LaunchAttempt.Audience.PROVIDER: ("Provider launched", "from Epic"),
     LaunchAttempt.Audience.PATIENT: ("Patient launched", "from MyChart"),
     LaunchAttempt.Audience.TEXT: ("Patient checked in", "from the text message"),
+    LaunchAttempt.Audience.GUEST: ("Guest checked in", "from an invitation"),
 }
 
 

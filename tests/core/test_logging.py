@@ -13,6 +13,7 @@ from core.context import set_request_id
     [
         ("texting +16085550177 now", "5550177"),
         ("GET /j/AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAA"),
+        ("GET /i/AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAA"),
         ("callback?code=abc123&state=xyz789", "abc123"),
         ("callback?code=abc123&state=xyz789", "xyz789"),
         ("/launch/provider?iss=x&launch=tok", "tok"),
