@@ -17,7 +17,9 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
+from accounts import confirmation
 from accounts.claims import SignInRefused, StaffClaims, read_claims
 from accounts.models import User
 from accounts.services import sign_in
@@ -40,7 +42,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allau
         response: HttpResponse | None = super().pre_login(request, user, **login)
         sociallogin = (login.get("signal_kwargs") or {}).get("sociallogin")
         if response is None and sociallogin is not None:
-            sign_in.record_sign_in(user, _claims(sociallogin))
+            sign_in.renew(user, _claims(sociallogin), action="staff.signed_in")
         return response
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
@@ -79,8 +81,12 @@ class EntraAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  #
         return user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Allow signing in, not linking to another account; recognize a user whose link was removed."""
-        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+        """Allow signing in and being confirmed, not linking to another account; recognize a user without a link."""
+        process = sociallogin.state.get("process")
+        if process == AuthProcess.REDIRECT and request.user.is_authenticated:
+            _confirm(request, _claims(sociallogin))
+            return
+        if process != AuthProcess.LOGIN:
             error = SignInRefused("sign_in.not_a_sign_in", "Accounts cannot be linked.")
             raise ImmediateHttpResponse(_refuse(request, error))
         if not sociallogin.is_existing:
@@ -127,6 +133,17 @@ def _accept(request: HttpRequest, token: dict[str, Any]) -> StaffClaims:
         who = {name: str(token.get(claim, "")) for name, claim in (("object_id", "oid"), ("tenant_id", "tid"))}
         raise ImmediateHttpResponse(_refuse(request, error, todo=todo, **who)) from error
     return claims
+
+
+def _confirm(request: HttpRequest, claims: StaffClaims) -> None:
+    """Note that Entra confirms who is signed in, with today's user name and roles; another account ends here."""
+    user = cast("User", request.user)
+    if (user.entra_tenant_id, user.entra_object_id) != (claims.tenant_id, claims.object_id):
+        error = SignInRefused("sign_in.other_account", f"You are signed in here as {user}, at Microsoft as another.")
+        todo = "Go back and choose the account that you are signed in with here."
+        raise ImmediateHttpResponse(_refuse(request, error, todo=todo))
+    sign_in.renew(user, claims, action="staff.confirmed")
+    confirmation.note(request.session, now=timezone.now())
 
 
 def _claims(sociallogin: SocialLogin) -> StaffClaims:

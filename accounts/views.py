@@ -10,8 +10,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
+from accounts.confirmation import entra_is_away
 from core.access import access
-from core.errors import ConnectorError, UpstreamUnavailable
+from core.errors import ConnectorError
 from core.security import allow_form_targets
 from core.views import refusal
 
@@ -64,7 +65,5 @@ def _may_go_to_entra(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _entra_is_away(request: HttpRequest, error: Exception) -> HttpResponse:
-    away = UpstreamUnavailable(
-        "sign_in.entra_unavailable", "Microsoft's sign-in service did not answer.", detail=type(error).__name__
-    )
+    away = entra_is_away(error)
     return refusal(request, away, title="You are not signed in", todo="Wait a minute and try again.", status=503)

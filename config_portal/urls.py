@@ -9,6 +9,7 @@ from django.urls import include, path
 from config_portal.views import (
     approval,
     approval_sign_in,
+    approving,
     audit,
     keys,
     organization,
@@ -29,7 +30,8 @@ urlpatterns = [
     path("setup/approval/rules", approval.set_rules, name="approval_rules"),
     path("setup/approval/<uuid:endpoint_id>/", approval.detail, name="approval"),
     path("setup/approval/<uuid:endpoint_id>/ask", approval.ask, name="ask_approval"),
-    path("setup/approval/<uuid:endpoint_id>/approve", approval.approve, name="approve"),
+    path("setup/approval/<uuid:endpoint_id>/approve", approving.approve, name="approve"),
+    path("setup/approval/confirmed", approving.approve_confirmed, name="approve_confirmed"),
     path("setup/approval/<uuid:endpoint_id>/send-back", approval.send_back, name="send_back"),
     path("setup/approval/<uuid:endpoint_id>/approver", approval.name_anew, name="name_anew"),
     path("setup/approval/<uuid:endpoint_id>/pause", approval.set_paused, name="pause"),

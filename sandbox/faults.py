@@ -20,6 +20,11 @@ class Choice:
 
 CHOICES = (
     Choice("entra.token", "Entra refuses the app's secret, or fails", ("invalid_client", "error")),
+    Choice(
+        "entra.account",
+        "Entra has removed or renamed every account since, or taken its app role",
+        ("removed", "renamed", "no_role"),
+    ),
     Choice("epic.client", "Epic does not know its clients yet", ("not_yet_active",)),
     Choice(
         "epic.discovery",

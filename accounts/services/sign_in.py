@@ -17,12 +17,15 @@ def find_user(claims: StaffClaims) -> User | None:
 
 
 @transaction.atomic
-def record_sign_in(user: User, claims: StaffClaims) -> None:
-    """Store user name and roles as Entra has them now and announce the sign-in."""
+def renew(user: User, claims: StaffClaims, *, action: str) -> None:
+    """Store user name and roles as Entra has them now and announce it.
+
+    :param action: what the audit trail calls it: ``staff.signed_in`` or ``staff.confirmed``.
+    """
     user.username = available_username(claims)
     user.roles = sorted(claims.roles)
     user.save(update_fields=["username", "roles"])
-    audit.record("staff.signed_in", actor=user.username, subject=user, roles=user.roles)
+    audit.record(action, actor=user.username, subject=user, roles=user.roles)
     staff_signed_in.send(sender=User, user=user, roles=set(claims.roles), tenant_id=claims.tenant_id)
 
 

@@ -87,7 +87,7 @@ class VersionSerializer(serializers.ModelSerializer[ConfigurationVersion]):
         model = ConfigurationVersion
         fields = [
             "number", "digest", "approved_at", "approved_by", "approver_tenant_id", "approver_object_id", "epic_issuer",
-            "epic_signed_in_at", "is_self_approved", "restores_number",
+            "epic_signed_in_at", "entra_confirmed_at", "is_self_approved", "restores_number",
         ]  # fmt: skip
 
 

@@ -108,6 +108,9 @@ class ConfigurationVersion(models.Model):
     epic_issuer = models.CharField(max_length=500, blank=True, help_text="Who vouched for the approver")
     epic_subject = EncryptedTextField(null=True, blank=True)
     epic_signed_in_at = models.DateTimeField(null=True, blank=True)
+    entra_confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Entra confirmed the approver's account, user name and roles"
+    )
     is_self_approved = models.BooleanField(default=False, help_text="The approver may edit the configuration too")
     restores_number = models.PositiveIntegerField(
         null=True, blank=True, help_text="The earlier version whose content this one has"

@@ -12,7 +12,7 @@ from config_portal.models import ApprovalRequest, ConfigurationVersion, EpicSign
 from config_portal.services import epic_sign_in
 from config_portal.services.approvers import Approver, Standing, binding_of, standing
 from config_portal.services.drafts import Draft
-from core.moments import ago
+from core.moments import ago, written
 
 _CANNOT = {
     Standing.NO_APPROVER: "Nobody is named as approver yet. An administrator names one on the FHIR base URL's page.",
@@ -240,6 +240,9 @@ class VersionPage:
             rows.append(("Marked", "Self-approved: the approver may edit the configuration too"))
         if version.approver_object_id:
             rows.append(("Microsoft account", f"{version.approver_object_id} in tenant {version.approver_tenant_id}"))
+        if version.entra_confirmed_at:
+            zone = version.endpoint.organization.time_zone
+            rows.append(("Confirmed by Microsoft", written(version.entra_confirmed_at, zone_name=zone)))
         rows.append(("Proven by", f"Sign-in to Epic, {version.epic_issuer}" if version.epic_issuer else "A command"))
         if version.restores_number:
             rows.append(("Content of", f"Version {version.restores_number}"))

@@ -17,6 +17,7 @@ _WORDS = {
     "configuration.restored": "Put an earlier version into the draft",
     "request.refused": "A request was refused",
     "staff.signed_in": "Signed in",
+    "staff.confirmed": "Confirmed by Microsoft",
     "staff.access_ended": "Access ended",
 }
 _NOTHING = "(nothing)"

@@ -1,7 +1,7 @@
 """Approve a configuration, and from then on it is what runs; or send it back with a reason."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -16,20 +16,30 @@ from epic.connection import SmartEndpoints
 
 LONGEST_REASON = 2000
 
+# From Entra's answer to the approval there is one redirect.
+CONFIRMED_FOR = timedelta(minutes=1)
+
 CHANGED = "approval.changed_meanwhile"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What proves an approval: the sign-in to Epic, and whether the approver may edit the configuration too."""
+    """What proves an approval: the sign-in to Epic, Entra's word, and whether the approver may edit too."""
 
     sign_in: EpicSignIn
+    confirmed_at: datetime
     is_self_approved: bool
 
 
 @transaction.atomic
 def approve(
-    endpoint: FhirEndpoint, approver: Approver, *, seen_digest: str, session_key: str, now: datetime
+    endpoint: FhirEndpoint,
+    approver: Approver,
+    *,
+    seen_digest: str,
+    session_key: str,
+    confirmed_at: datetime | None,
+    now: datetime,
 ) -> ConfigurationVersion:
     """Approve what ``approver`` was shown, if it is still what the draft says.
 
@@ -37,36 +47,74 @@ def approve(
 
     :param seen_digest: digest of the snapshot that the page showed.
     :param session_key: of the browser in which the approver signed in to Epic.
-    :raises ConfigurationError: ``approval.changed_meanwhile``, ``approval.not_allowed``,
-        ``approval.sign_in_needed`` or ``approval.epic_not_asked``.
+    :param confirmed_at: when Entra last confirmed the approver's account, its user name and its roles.
+    :raises ConfigurationError: as :func:`check_approval`, or ``approval.not_confirmed``.
     """
     locked = _locked(endpoint)
-    _require_standing(locked, approver)
-    running = locked.approved_version
-    if running is not None and running.digest == seen_digest == _draft_digest(locked):
+    running = _running(locked, approver, seen_digest)
+    if running is not None:
         return running
-    smart = known_smart(locked)
-    if smart is None:
-        raise ConfigurationError("approval.epic_not_asked", "Epic has not said yet where its sign-in service is.")
-    if seen_digest != _draft_digest(locked):
-        raise _changed()
-    sign_in = epic_sign_in.current(locked, approver.user, session_key=session_key, now=now)
-    if sign_in is None or not epic_sign_in.is_for_draft(sign_in, locked):
+    sign_in = _require_sign_in(locked, approver, seen_digest=seen_digest, session_key=session_key, now=now)
+    if confirmed_at is None or now - confirmed_at > CONFIRMED_FOR:
         raise ConfigurationError(
-            "approval.sign_in_needed", "Sign in to this Epic first. A sign-in counts for five minutes."
+            "approval.not_confirmed", "Microsoft has not confirmed your account just now. Press Approve again."
         )
     version = approve_configuration(
         locked,
-        smart=smart,
+        smart=_smart(locked),
         seen_digest=seen_digest,
         approved_by=approver.user.username,
         now=now,
-        evidence=Evidence(sign_in=sign_in, is_self_approved=approver.may_edit),
+        evidence=Evidence(sign_in=sign_in, confirmed_at=confirmed_at, is_self_approved=approver.may_edit),
     )
     sign_in.used_for = version
     sign_in.save(update_fields=["used_for"])
     endpoint.approved_version = version
     return version
+
+
+@transaction.atomic
+def check_approval(
+    endpoint: FhirEndpoint, approver: Approver, *, seen_digest: str, session_key: str, now: datetime
+) -> None:
+    """Pass when nothing but Entra's confirmation is missing for the approval, or just this runs already.
+
+    :raises ConfigurationError: ``approval.changed_meanwhile``, ``approval.not_allowed``,
+        ``approval.sign_in_needed`` or ``approval.epic_not_asked``.
+    """
+    locked = _locked(endpoint)
+    if _running(locked, approver, seen_digest) is None:
+        _require_sign_in(locked, approver, seen_digest=seen_digest, session_key=session_key, now=now)
+
+
+def _running(endpoint: FhirEndpoint, approver: Approver, seen_digest: str) -> ConfigurationVersion | None:
+    """Return what runs if it is just what was shown."""
+    _require_standing(endpoint, approver)
+    running = endpoint.approved_version
+    is_same = running is not None and running.digest == seen_digest == _draft_digest(endpoint)
+    return running if is_same else None
+
+
+def _smart(endpoint: FhirEndpoint) -> SmartEndpoints:
+    smart = known_smart(endpoint)
+    if smart is None:
+        raise ConfigurationError("approval.epic_not_asked", "Epic has not said yet where its sign-in service is.")
+    return smart
+
+
+def _require_sign_in(
+    endpoint: FhirEndpoint, approver: Approver, *, seen_digest: str, session_key: str, now: datetime
+) -> EpicSignIn:
+    """Return the sign-in to Epic that proves the approval of what was shown."""
+    _smart(endpoint)
+    if seen_digest != _draft_digest(endpoint):
+        raise _changed()
+    sign_in = epic_sign_in.current(endpoint, approver.user, session_key=session_key, now=now)
+    if sign_in is None or not epic_sign_in.is_for_draft(sign_in, endpoint):
+        raise ConfigurationError(
+            "approval.sign_in_needed", "Sign in to this Epic first. A sign-in counts for five minutes."
+        )
+    return sign_in
 
 
 @transaction.atomic
@@ -212,6 +260,7 @@ def _evidence_fields(evidence: Evidence | None) -> dict[str, object]:
         "epic_issuer": sign_in.issuer,
         "epic_subject": sign_in.subject,
         "epic_signed_in_at": sign_in.signed_in_at,
+        "entra_confirmed_at": evidence.confirmed_at,
         "is_self_approved": evidence.is_self_approved,
     }
 

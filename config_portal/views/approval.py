@@ -67,22 +67,6 @@ def detail(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
 
 @portal_page(*SETUP)
 @require_POST
-def approve(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
-    """Approve what the page showed; when it was changed meanwhile, show the new difference instead."""
-    endpoint = find(request, endpoint_id)
-    seen = request.POST.get("digest", "")
-    try:
-        version = approval.approve(
-            endpoint, _approver(request), seen_digest=seen, session_key=_session(request), now=timezone.now()
-        )
-    except ConfigurationError as error:
-        return _refused(request, endpoint, error, seen=seen)
-    messages.success(request, f"Version {version.number} of {endpoint.name} is approved and runs from now on.")
-    return redirect("portal:records", endpoint.pk)
-
-
-@portal_page(*SETUP)
-@require_POST
 def send_back(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
     """Send the configuration back with a reason."""
     endpoint = find(request, endpoint_id)
@@ -91,9 +75,9 @@ def send_back(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
         return _page(request, endpoint, form=form)
     reason, now = form.cleaned_data["reason"], timezone.now()
     try:
-        approval.send_back(endpoint, _approver(request), seen_digest=seen, reason=reason, now=now)
+        approval.send_back(endpoint, approver_of(request), seen_digest=seen, reason=reason, now=now)
     except ConfigurationError as error:
-        return _refused(request, endpoint, error, seen=seen, form=form)
+        return refused(request, endpoint, error, seen=seen, form=form)
     messages.success(request, "Sent back. The administrators see your reason on their Setup page.")
     return redirect("portal:approval", endpoint.pk)
 
@@ -185,8 +169,8 @@ def _page(
     draft = draft_of(endpoint)
     page = ApprovalPage(
         state=ApprovalState(draft=draft, request=endpoint.approval_requests.first(), now=now),
-        approver=_approver(request),
-        sign_in=epic_sign_in.current(endpoint, request.user, session_key=_session(request), now=now),
+        approver=approver_of(request),
+        sign_in=epic_sign_in.current(endpoint, request.user, session_key=session_key_of(request), now=now),
         versions=list(endpoint.versions.all()[:20]),
         seen=seen,
     )
@@ -203,10 +187,10 @@ def _page(
     return render(request, "config_portal/approval.html", context, status=status)
 
 
-def _refused(
+def refused(
     request: PortalRequest,
     endpoint: FhirEndpoint,
-    error: ConfigurationError,
+    error: ConnectorError,
     *,
     seen: str,
     form: ReasonForm | None = None,
@@ -240,9 +224,11 @@ def _ask_epic(request: PortalRequest, endpoint: FhirEndpoint) -> None:
         messages.error(request, f"Epic could not be asked about itself, so that nothing can be approved yet. {why}")
 
 
-def _approver(request: PortalRequest) -> Approver:
+def approver_of(request: PortalRequest) -> Approver:
+    """Return who wants to approve."""
     return Approver(user=request.user, roles=request.roles)
 
 
-def _session(request: PortalRequest) -> str:
+def session_key_of(request: PortalRequest) -> str:
+    """Return the key of the browser's session."""
     return request.session.session_key or ""

@@ -82,15 +82,16 @@ def _user_tokens(request: HttpRequest, app: App, *, tenant: str) -> dict[str, An
 
 def _about(person: people.Person, kept: dict[str, Any], *, tenant: str) -> dict[str, Any]:
     """Return the claims of an id_token; what the app did not ask for, and what is empty, stays out."""
-    scopes = kept["scope"].split()
+    scopes, fault = kept["scope"].split(), faults.get("entra.account")
     # Pairwise: another app sees another subject for the same person.
     subject = uuid.uuid5(uuid.NAMESPACE_URL, f"{kept['client_id']}/{person.oid}").hex
     claims = {
         "iss": issuer(tenant), "aud": kept["client_id"], "sub": subject, "oid": person.oid, "tid": tenant,
-        "roles": list(person.roles), "nonce": kept["nonce"], "ver": "2.0", **_times(),
+        "roles": [] if fault == "no_role" else list(person.roles), "nonce": kept["nonce"], "ver": "2.0", **_times(),
     }  # fmt: skip
     if "profile" in scopes:
-        claims |= {"name": person.name, "preferred_username": person.username}
+        username = f"new.{person.username}" if fault == "renamed" else person.username
+        claims |= {"name": person.name, "preferred_username": username}
     if "email" in scopes:
         claims |= {"email": person.username}
     return {name: value for name, value in claims.items() if value not in ("", [])}

@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from sandbox import ledger, once, people, setup
+from sandbox import faults, ledger, once, people, setup
 from sandbox.http import with_query
 from sandbox.people import Person
 
+_SESSION = "sandbox_entra"
 CODE_LASTS = timedelta(minutes=10)
 _KEPT = ("client_id", "redirect_uri", "nonce", "code_challenge", "scope")
 
@@ -24,17 +25,26 @@ def authorize(request: HttpRequest, tenant: str) -> HttpResponse:
         return render(request, "sandbox/entra/refused.html", status=400)
     if refusal := _refusal(given):
         return _back(given, error=refusal[0], error_description=refusal[1])
-    person = people.find(request.POST.get("account", ""))
+    person = people.find(request.POST.get("account", "")) or _with_a_session(request, given)
     if person is None and given.get("prompt") == "none":
         person = people.find_by_username(given.get("login_hint", ""))
         if person is None:
             return _back(given, error="login_required", error_description="AADSTS50058: Nobody is signed in.")
+    if person is not None and faults.get("entra.account") == "removed":
+        return render(request, "sandbox/entra/removed.html", {"person": person}, status=400)
     if person is not None:
         return _signed_in(given, person, tenant=tenant)
     hint = given.get("login_hint", "").lower()
     hinted_first = sorted(people.everybody(), key=lambda account: account.username != hint)
     context = {"people": hinted_first, "fields": list(given.items())}
     return render(request, "sandbox/entra/authorize.html", context)
+
+
+def _with_a_session(request: HttpRequest, given: QueryDict) -> Person | None:
+    """Return who goes through without a click: the hinted account, while the browser has a session of it."""
+    person = people.find(request.COOKIES.get(_SESSION, ""))
+    is_hinted = person is not None and person.username == given.get("login_hint", "").lower()
+    return person if is_hinted and given.get("prompt") not in {"login", "select_account"} else None
 
 
 def _refusal(given: QueryDict) -> tuple[str, str] | None:
@@ -52,7 +62,9 @@ def _signed_in(given: QueryDict, person: Person, *, tenant: str) -> HttpResponse
     kept = {name: given.get(name, "") for name in _KEPT}
     once.issue("entra_code", code, lasts=CODE_LASTS, oid=person.oid, tenant=tenant, **kept)
     ledger.record("entra", "signed_in", key=kept["client_id"], username=person.username)
-    return _back(given, code=code)
+    response = _back(given, code=code)
+    response.set_cookie(_SESSION, person.oid, path="/entra/", httponly=True, samesite="Lax")
+    return response
 
 
 def _back(given: QueryDict, **answer: str) -> HttpResponse:

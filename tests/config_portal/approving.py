@@ -16,6 +16,8 @@ from accounts.models import Role, User
 from config_portal import snapshot
 from config_portal.models import FhirEndpoint
 from config_portal.services import approvers
+from config_portal.services.drafts import draft_of
+from tests.entra import CALLBACK, answer_about, claims_of
 from tests.epic.keys import private_key, public_jwk
 from tests.epic.peer import Peer
 from tests.factories import make_endpoint, make_staff
@@ -115,9 +117,25 @@ class Desk:
         self.epic_answers(**claims)
         return self.come_back().content.decode()
 
-    def approve(self, digest: str | None = None) -> HttpResponse:
-        """Press the button of step 2."""
+    def press_approve(self, digest: str | None = None) -> HttpResponse:
+        """Press the button of step 2; the answer sends the browser to Entra, or says why not."""
         return self.browser.post(self.url("approve"), {"digest": self.digest if digest is None else digest})
+
+    def asked_of_entra(self, answer: HttpResponse) -> dict[str, str]:
+        """Return what the browser is sent to Entra with."""
+        return dict(parse_qsl(urlsplit(answer.headers["Refresh"].removeprefix("0; url=")).query))
+
+    def return_from_entra(self, answer: HttpResponse, **claims: Any) -> HttpResponse:
+        """Let Entra say what it knows of the person, with changed claims, and come back; what follows."""
+        asked = self.asked_of_entra(answer)
+        answer_about(self.peer, **{**claims_of(self.user), **claims})
+        back = self.browser.get(CALLBACK, {"code": uuid.uuid4().hex, "state": asked["state"]})
+        return self.browser.get(back.headers["Location"]) if back.status_code == 302 else back
+
+    def approve(self, digest: str | None = None) -> HttpResponse:
+        """Press the button of step 2, be confirmed by Entra, come back."""
+        answer = self.press_approve(digest)
+        return self.return_from_entra(answer) if "Refresh" in answer.headers else answer
 
     def go_through(self) -> HttpResponse:
         """Look, sign in to Epic, look again, approve."""
@@ -125,3 +143,13 @@ class Desk:
         self.sign_in_to_epic()
         self.look()
         return self.approve()
+
+
+def change(endpoint: FhirEndpoint, **values: Any) -> None:
+    """Change the draft past every form."""
+    FhirEndpoint.objects.filter(pk=endpoint.pk).update(**values)
+
+
+def snapshot_digest(endpoint: FhirEndpoint) -> str:
+    """Return the digest of the draft as it stands."""
+    return draft_of(fresh(endpoint)).digest

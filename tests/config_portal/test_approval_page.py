@@ -11,46 +11,24 @@ from psycopg import sql
 
 from accounts.models import Role
 from accounts.signals import staff_signed_in
-from config_portal.models import ApprovalRequest, ApproverBinding, ConfigurationVersion, EpicSignIn, FhirEndpoint
+from config_portal.models import ApprovalRequest, ConfigurationVersion, EpicSignIn
 from config_portal.services.connections import approved_configuration, epic_connection
-from config_portal.services.drafts import draft_of
 from core.errors import ConfigurationError
 from core.models import AuditEvent
 from epic.connection import Audience
 from sms.models import SmsConfiguration
-from tests.config_portal.approving import DANA, FHIR, Desk, fresh, make_approver, make_unapproved, play_epic
-from tests.factories import TENANT_ID, make_organization, make_staff
+from tests.config_portal.approving import (
+    DANA,
+    FHIR,
+    Desk,
+    change,
+    fresh,
+    make_unapproved,
+    snapshot_digest,
+)
+from tests.factories import TENANT_ID, make_organization
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def endpoint(epic):
-    play_epic(epic)
-    return make_unapproved(epic)
-
-
-@pytest.fixture
-def dana(epic, endpoint):
-    """Dana, the approver, at her desk."""
-    return Desk(epic, endpoint, make_approver(endpoint))
-
-
-@pytest.fixture
-def avery(epic, endpoint):
-    """Avery, the administrator, who does not approve."""
-    return Desk(epic, endpoint, make_staff(endpoint.organization, Role.ADMIN))
-
-
-@pytest.fixture
-def approved(dana):
-    """The endpoint, once Dana has approved it."""
-    assert dana.go_through().status_code == 302
-    return fresh(dana.endpoint)
-
-
-def change(endpoint, **values):
-    FhirEndpoint.objects.filter(pk=endpoint.pk).update(**values)
 
 
 # --- The way through ------------------------------------------------------------------------------
@@ -183,10 +161,6 @@ def test_a_base_url_changed_after_the_sign_in_voids_it(dana, epic):
     assert dana.approve(snapshot_digest(dana.endpoint)).status_code == 422
 
 
-def snapshot_digest(endpoint):
-    return draft_of(fresh(endpoint)).digest
-
-
 # --- The way back from Epic -----------------------------------------------------------------------
 def test_another_browser_of_the_same_person_cannot_finish_the_sign_in(dana, epic):
     dana.go_to_epic()
@@ -250,114 +224,6 @@ def test_an_epic_that_is_away_is_explained_and_nothing_is_lost(dana, epic):
     epic.replace(f"{FHIR}/metadata", {}, status=500)
     page = dana.browser.post(dana.url("approval_epic"), follow=True).content.decode()
     assert "You are not signed in to Epic." in page
-
-
-# --- Who may approve ------------------------------------------------------------------------------
-def test_somebody_who_is_not_named_cannot_approve_by_any_way(dana, avery):
-    dana.look()
-    page = avery.look()
-    assert f"Only {DANA} approves this connection." in page
-    avery.sign_in_to_epic()
-    assert avery.approve(snapshot_digest(avery.endpoint)).status_code == 422
-    assert not ConfigurationVersion.objects.exists()
-    refused = AuditEvent.objects.get(action="approval.refused")
-    assert (refused.data["code"], refused.data["reason"]) == ("approval.not_allowed", "not_named")
-
-
-def test_the_account_that_signs_in_first_under_the_name_is_bound(endpoint):
-    user = make_staff(endpoint.organization, Role.ANALYST, username=DANA)
-    staff_signed_in.send(sender=type(user), user=user, roles={Role.ANALYST}, tenant_id=TENANT_ID)
-    binding = ApproverBinding.objects.get()
-    assert (binding.username, binding.tenant_id, binding.object_id) == (DANA, TENANT_ID, user.entra_object_id)
-
-
-def test_signing_in_from_another_tenant_binds_nobody(endpoint):
-    user = make_staff(endpoint.organization, Role.ANALYST, username=DANA)
-    staff_signed_in.send(sender=type(user), user=user, roles={Role.ANALYST}, tenant_id=user.pk)
-    assert not ApproverBinding.objects.exists()
-
-
-def test_an_approver_named_after_signing_in_is_asked_to_sign_in_again(epic, endpoint):
-    desk = Desk(epic, endpoint, make_staff(endpoint.organization, Role.ANALYST, username=DANA))
-    assert "Sign out and in again" in desk.look()
-    desk.sign_in_to_epic()
-    assert desk.approve(snapshot_digest(endpoint)).status_code == 422
-
-
-def test_whoever_gets_the_user_name_later_approves_nothing(epic, dana, endpoint):
-    dana.user.username = "dana.miller@lamna.example.org"
-    dana.user.save()
-    heir = make_staff(endpoint.organization, Role.ANALYST, username=DANA)
-    staff_signed_in.send(sender=type(heir), user=heir, roles={Role.ANALYST}, tenant_id=TENANT_ID)
-    desk = Desk(epic, endpoint, heir)
-    assert "belonged to another Microsoft account" in desk.look()
-    desk.sign_in_to_epic()
-    assert desk.approve(snapshot_digest(endpoint)).status_code == 422
-
-
-def test_an_administrator_names_the_approver_anew_after_a_change_of_account(epic, dana, avery, endpoint):
-    heir = make_staff(endpoint.organization, Role.ANALYST, username="heir@lamna.example.org")
-    avery.browser.post(avery.url("name_anew"))
-    type(heir).objects.filter(pk=dana.user.pk).update(username="dana.miller@lamna.example.org")
-    heir.username = DANA
-    heir.save()
-    staff_signed_in.send(sender=type(heir), user=heir, roles={Role.ANALYST}, tenant_id=TENANT_ID)
-    assert Desk(epic, endpoint, heir).go_through().status_code == 302
-    assert dana.browser.post(dana.url("name_anew")).status_code == 403
-
-
-def test_an_approver_who_was_renamed_has_to_be_named_anew(dana):
-    dana.look()
-    dana.sign_in_to_epic()
-    dana.look()
-    dana.user.username = "dana.miller@lamna.example.org"
-    dana.user.save()
-    assert dana.approve().status_code == 422
-    assert "has another user name now" in dana.look()
-
-
-def test_an_approver_whom_entra_takes_the_role_from_loses_the_session(dana):
-    dana.look()
-    dana.sign_in_to_epic()
-    dana.look()
-    staff_signed_in.send(sender=type(dana.user), user=dana.user, roles=set(), tenant_id=TENANT_ID)
-    assert dana.approve().status_code == 403
-    assert not ConfigurationVersion.objects.exists()
-
-
-def test_naming_another_approver_opens_the_approval_again(dana, approved):
-    change(approved, approver_username="robin.lee@lamna.example.org")
-    page = dana.look()
-    assert "Changes not approved" in page
-    assert "Only robin.lee@lamna.example.org approves" in page
-
-
-def test_an_operator_never_approves(epic, endpoint):
-    operator = make_approver(endpoint, Role.ADMIN)
-    operator.is_superuser = True
-    operator.save()
-    desk = Desk(epic, endpoint, operator)
-    assert "Operators of the connector never approve." in desk.look()
-    assert desk.approve(snapshot_digest(endpoint)).status_code == 422
-
-
-def test_an_approval_by_somebody_who_may_edit_is_marked(epic, endpoint):
-    desk = Desk(epic, endpoint, make_approver(endpoint, Role.ADMIN))
-    desk.look()
-    assert "marked as self-approved" in desk.sign_in_to_epic()
-    desk.look()
-    desk.approve()
-    assert ConfigurationVersion.objects.get().is_self_approved
-    assert "Self-approved" in desk.look()
-
-
-def test_an_organization_may_want_two_people(epic, endpoint, avery):
-    answer = avery.browser.post(reverse("portal:approval_rules"), {"forbids_self_approval": "yes"}, follow=True)
-    assert "two people are needed" in answer.content.decode()
-    desk = Desk(epic, endpoint, make_approver(endpoint, Role.ADMIN, Role.ANALYST))
-    desk.sign_in_to_epic()
-    assert "Your organization wants two people" in desk.look()
-    assert desk.approve(snapshot_digest(endpoint)).status_code == 422
 
 
 # --- Asking, sending back -------------------------------------------------------------------------

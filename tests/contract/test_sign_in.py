@@ -4,7 +4,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from allauth.core import context
+from django.test import RequestFactory
 
+from accounts import confirmation
 from accounts.models import User
 from ehrconnector.settings_sign_in import entra_provider
 from tests.contract.page import choose
@@ -77,3 +80,65 @@ def test_somebody_without_an_app_role_is_refused(sign_in, client):
     assert response.status_code == 403
     assert not User.objects.exists()
     assert "_auth_user_id" not in client.session
+
+
+# --- Asked again before an approval ---------------------------------------------------------------
+@pytest.fixture
+def confirm(sign_in, client, entra):
+    """Sign in as Avery in a browser with a session at the twin's Entra, then ask Entra again."""
+
+    def ask():
+        request = RequestFactory().get("/")
+        request.session, request.user = client.session, User.objects.get()
+        with context.request_context(request):
+            address = confirmation.address(request, request.user, next_url="/there")
+        request.session.save()
+        with requests.Session() as browser:
+            browser.cookies.set("sandbox_entra", AVERY)
+            return browser.get(address, allow_redirects=False, timeout=10)
+
+    sign_in(AVERY)
+    return ask
+
+
+def come_back(client, answer):
+    query = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+    return client.get(urlsplit(CALLBACK).path, query)
+
+
+@pytest.fixture
+def fault(sandbox):
+    def put(value):
+        faults = {"entra.account": value} if value else {}
+        requests.put(f"{sandbox.url}/control/faults", json=faults, timeout=10).raise_for_status()
+
+    yield put
+    put("")
+
+
+def test_entra_confirms_without_a_click_and_nobody_is_signed_out(confirm, client):
+    session_key = client.session.session_key
+    answer = come_back(client, confirm())
+    assert (answer.status_code, answer["Location"]) == (302, "/there")
+    assert client.session.session_key == session_key
+    assert confirmation.confirmed_at(client.session) is not None
+
+
+def test_a_removed_account_does_not_come_back(confirm, client, fault):
+    fault("removed")
+    answer = confirm()
+    assert (answer.status_code, "AADSTS50034" in answer.text) == (400, True)
+    assert confirmation.confirmed_at(client.session) is None
+
+
+def test_a_renamed_account_comes_back_under_its_new_name(confirm, client, fault):
+    fault("renamed")
+    come_back(client, confirm())
+    assert User.objects.get().username == "new.avery.reed@lamna.example.org"
+
+
+def test_an_account_without_its_role_is_refused_and_loses_access(confirm, client, fault):
+    fault("no_role")
+    assert come_back(client, confirm()).status_code == 403
+    assert User.objects.get().roles == []
+    assert confirmation.confirmed_at(client.session) is None

@@ -55,6 +55,7 @@ ACCESS = {
     "portal:approval_rules": "portal: admin",
     "portal:ask_approval": "portal: admin",
     "portal:approve": SETUP_ROLES,
+    "portal:approve_confirmed": SETUP_ROLES,
     "portal:send_back": SETUP_ROLES,
     "portal:name_anew": "portal: admin",
     "portal:pause": SETUP_ROLES,
