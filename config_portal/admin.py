@@ -1,10 +1,13 @@
 """Organizations and their connections for support staff."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from config_portal import onboarding_admin  # noqa: F401 - registers its pages
 from config_portal.models import ConfigurationVersion, FhirEndpoint, Membership, SigningKey
-from core.admin import ReadOnlyAdmin
+from config_portal.services import running
+from core.admin import ReadOnlyAdmin, ReasonActionForm, reason_given
 
 
 @admin.register(FhirEndpoint)
@@ -16,6 +19,16 @@ class FhirEndpointAdmin(ReadOnlyAdmin):
     list_filter = ["environment", "is_paused"]
     list_select_related = ["organization", "approved_version__endpoint"]
     search_fields = ["name", "base_url"]
+    actions = ["pause"]
+    action_form = ReasonActionForm
+
+    @admin.action(description="Pause at once (give a reason)", permissions=["view"])
+    def pause(self, request: HttpRequest, rows: QuerySet[FhirEndpoint]) -> None:
+        """Stop launches, texts and news to Epic; an administrator or analyst lets the connection run again."""
+        reason = reason_given(self, request)
+        for endpoint in rows if reason else ():
+            running.pause(endpoint, actor=request.user.get_username(), reason=reason)
+            self.message_user(request, f"{endpoint.name} is paused.", messages.SUCCESS)
 
 
 @admin.register(ConfigurationVersion)

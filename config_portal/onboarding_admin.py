@@ -14,7 +14,7 @@ from config_portal.services.onboarding import accept_request, decline_request
 from config_portal.services.organizations import authorize_organization, create_organization, record_subscription
 from config_portal.services.portable import export_configuration
 from config_portal.services.rotation import start_rotation
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, ReasonActionForm, reason_given
 from core.errors import ConfigurationError
 
 
@@ -121,6 +121,7 @@ class AccessRequestAdmin(ReadOnlyAdmin):
     list_select_related = ["requested_by"]
     search_fields = ["name", "=tenant_id"]
     actions = ["accept", "decline"]
+    action_form = ReasonActionForm
 
     @admin.action(description="Accept: create the organization and authorize it for test")
     def accept(self, request: HttpRequest, queryset: QuerySet[AccessRequest]) -> None:
@@ -128,11 +129,12 @@ class AccessRequestAdmin(ReadOnlyAdmin):
         for asked in queryset:
             _tell(self, request, asked.name, lambda one: _accept(one, request), asked)
 
-    @admin.action(description="Decline")
+    @admin.action(description="Decline (give a reason; who asked reads it)")
     def decline(self, request: HttpRequest, queryset: QuerySet[AccessRequest]) -> None:
         """Decline each."""
-        for asked in queryset:
-            _tell(self, request, asked.name, lambda one: _decline(one, request), asked)
+        reason = reason_given(self, request)
+        for asked in queryset if reason else ():
+            _tell(self, request, asked.name, lambda one: _decline(one, reason, request), asked)
 
 
 def _authorize(organization: Organization, environment: str, request: HttpRequest) -> None:
@@ -147,8 +149,8 @@ def _accept(asked: AccessRequest, request: HttpRequest) -> None:
     accept_request(asked, actor=request.user.get_username(), now=timezone.now())
 
 
-def _decline(asked: AccessRequest, request: HttpRequest) -> None:
-    decline_request(asked, reason="", actor=request.user.get_username(), now=timezone.now())
+def _decline(asked: AccessRequest, reason: str, request: HttpRequest) -> None:
+    decline_request(asked, reason=reason, actor=request.user.get_username(), now=timezone.now())
 
 
 def _tell(page: ReadOnlyAdmin, request: HttpRequest, name: str, act: Callable[[Any], None], row: Any) -> None:

@@ -7,7 +7,7 @@ an :attr:`ReadOnlyAdmin.organization_path`.
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db import models
 from django.db.models import QuerySet
@@ -63,6 +63,14 @@ class ReasonActionForm(ActionForm):
     """The line above a list, with room for why an action is taken; the audit trail keeps it."""
 
     reason = forms.CharField(max_length=200, required=False, label="Reason")
+
+
+def reason_given(page: admin.ModelAdmin[Any], request: HttpRequest) -> str:
+    """Return the reason written beside an action; without one say that nothing was done, and return ''."""
+    reason = str(request.POST.get("reason", "")).strip()
+    if not reason:
+        page.message_user(request, "Nothing was done: write the reason beside the action.", messages.ERROR)
+    return reason
 
 
 @admin.register(AuditEvent)

@@ -5,12 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from core.admin import ReadOnlyAdmin, ReasonActionForm
+from core.admin import ReadOnlyAdmin, ReasonActionForm, reason_given
 from core.errors import ConfigurationError
 from core.jobs import enqueue_after_commit
 from sms import tasks
 from sms.models import DeliveryEvent, OptOut, PhoneNumber, SmsConfiguration, SmsMessage
-from sms.services import resending
+from sms.services import drafts, resending
 from visits.timeline_links import TimelineLinkMixin
 
 
@@ -41,9 +41,8 @@ class SmsMessageAdmin(TimelineLinkMixin, ReadOnlyAdmin):
     @admin.action(description="Send again (give a reason)", permissions=["view"])
     def send_again(self, request: HttpRequest, rows: QuerySet[SmsMessage]) -> None:
         """Send another copy of texts that did not arrive."""
-        reason = request.POST.get("reason", "").strip()
+        reason = reason_given(self, request)
         if not reason:
-            self.message_user(request, "Nothing was sent: write the reason beside the action.", messages.ERROR)
             return
         for text in rows.select_related("visit", "contact"):
             try:
@@ -79,8 +78,18 @@ class SmsConfigurationAdmin(ReadOnlyAdmin):
     """What is texted for each FHIR endpoint, as drafted."""
 
     organization_path = "endpoint__organization"
-    list_display = ["endpoint", "number", "confirms_scheduled", "confirms_moved", "confirms_cancelled"]
+    list_display = ["endpoint", "number", "confirms_scheduled", "confirms_moved", "confirms_cancelled", "is_paused"]
     list_select_related = ["endpoint", "number"]
+    actions = ["pause"]
+    action_form = ReasonActionForm
+
+    @admin.action(description="Pause texts at once (give a reason)", permissions=["view"])
+    def pause(self, request: HttpRequest, rows: QuerySet[SmsConfiguration]) -> None:
+        """Send nothing for these connections; an administrator or analyst lets texts go out again."""
+        reason = reason_given(self, request)
+        for row in rows.select_related("endpoint") if reason else ():
+            if drafts.pause(row.endpoint, reason=reason, actor=request.user.get_username()):
+                self.message_user(request, f"Texts of {row.endpoint.name} are paused.", messages.SUCCESS)
 
 
 @admin.register(OptOut)

@@ -61,6 +61,12 @@ class ReasonSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=2000)
 
 
+class PauseSerializer(StrictSerializer):
+    """Why it is paused, if that is said."""
+
+    reason = serializers.CharField(max_length=2000, required=False)
+
+
 class DifferenceSerializer(serializers.Serializer[Any]):
     """One value that an approval would change."""
 

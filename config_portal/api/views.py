@@ -94,11 +94,12 @@ class PauseView(ApiView):
 
     scopes = {"POST": Scope.ENDPOINTS_PAUSE}
 
-    @extend_schema(request=None, responses=serializers.EndpointSerializer)
+    @extend_schema(request=serializers.PauseSerializer, responses=serializers.EndpointSerializer)
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """Stop launches, texts and news to Epic at once."""
         endpoint = self.endpoint(request, endpoint_id)
-        running.pause(endpoint, actor=actor_of(request))
+        reason = serializers.PauseSerializer.read(request).get("reason", "")
+        running.pause(endpoint, actor=actor_of(request), reason=reason)
         return Response(serializers.EndpointSerializer(endpoint).data)
 
 

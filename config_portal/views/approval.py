@@ -178,6 +178,7 @@ def _page(
     context = {
         "approval": page,
         "endpoint": endpoint,
+        "pause": running.last_pause(endpoint),
         "form": form,
         "problem": problem,
         "may_name_anew": Role.ADMIN in request.roles and approvers.binding_of(endpoint) is not None,

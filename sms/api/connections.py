@@ -48,7 +48,7 @@ class SmsSerializer(StrictSerializer):
     needs_approval = serializers.BooleanField(read_only=True, help_text="Whether this differs from what runs")
 
 
-class PauseSerializer(StrictSerializer):
+class SmsPauseSerializer(StrictSerializer):
     """Why texts are paused."""
 
     reason = serializers.CharField(max_length=200)
@@ -83,11 +83,11 @@ class SmsPauseView(ApiView):
 
     scopes = {"POST": Scope.SMS_WRITE}
 
-    @extend_schema(request=PauseSerializer, responses=SmsSerializer)
+    @extend_schema(request=SmsPauseSerializer, responses=SmsSerializer)
     def post(self, request: Request, endpoint_id: UUID) -> Response:
         """Send nothing for this FHIR base URL from now on."""
         endpoint = self.endpoint(request, endpoint_id)
-        drafts.pause(endpoint, reason=PauseSerializer.read(request)["reason"], actor=actor_of(request))
+        drafts.pause(endpoint, reason=SmsPauseSerializer.read(request)["reason"], actor=actor_of(request))
         return Response(_shown(endpoint))
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -191,15 +192,31 @@ class TestAdmin:
         client.force_login(User.objects.create_superuser("operator", password="a long enough password"))
         return client
 
-    def act(self, client, model, action, *rows):
-        url = reverse(f"admin:config_portal_{model}_changelist")
-        return client.post(url, {"action": action, "_selected_action": [str(row.pk) for row in rows]}, follow=True)
-
-    def test_a_request_is_accepted(self, newcomer, operator):
-        asked = AccessRequest.objects.create(
+    @pytest.fixture
+    def asked(self, newcomer):
+        return AccessRequest.objects.create(
             requested_by=User.objects.get(username__startswith="avery"), name="Lamna", tenant_id=TENANT_ID,
             region="americas", epic_contact_name="Dana", epic_contact_email="dana@lamna.example.org",
         )  # fmt: skip
+
+    def act(self, client, model, action, *rows, **more):
+        url = reverse(f"admin:config_portal_{model}_changelist")
+        form = {"action": action, "_selected_action": [str(row.pk) for row in rows], **more}
+        return client.post(url, form, follow=True)
+
+    def test_a_request_is_declined_with_a_reason_that_who_asked_reads(self, asked, operator):
+        page = self.act(operator, "accessrequest", "decline", asked).content.decode()
+        assert "write the reason" in page
+        asked.refresh_from_db()
+        assert asked.state == AccessRequest.State.WAITING
+        self.act(operator, "accessrequest", "decline", asked, reason="Your region has its own installation.")
+        browser = Client()
+        browser.force_login(asked.requested_by)
+        page = browser.get(reverse("portal:request_access")).content.decode()
+        assert "The request of Lamna was declined" in page
+        assert "Your region has its own installation." in page
+
+    def test_a_request_is_accepted(self, asked, operator):
         assert "done" in self.act(operator, "accessrequest", "accept", asked).content.decode()
         assert Organization.objects.get().test_authorized_at
         assert "accepted already" in self.act(operator, "accessrequest", "accept", asked).content.decode()

@@ -4,9 +4,11 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.models import Role, User
+from config_portal.models import FhirEndpoint
+from core.models import AuditEvent
 from hl7intake.models import InboundMessage
-from sms.models import SmsMessage
+from sms.models import SmsConfiguration, SmsMessage
 from tests.factories import make_endpoint, make_organization, make_staff, make_visit
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,39 @@ def test_support_of_one_hospital_who_also_reads_reports_of_another_sees_only_the
     page = support.get(list_of(type(visit))).content.decode()
     shown = [row.reference for row in (visit, stranger) if row.reference in page]
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("person", ["support", "operator"])
+def test_a_connection_is_paused_at_once_with_a_reason_and_by_name(client, visit, stranger, person):
+    if person == "operator":
+        client.force_login(User.objects.create_superuser("operator", password="a long enough password"))
+    else:
+        client.force_login(make_staff(visit.organization, Role.SUPPORT, username="support"))
+    form = {"action": "pause", "_selected_action": [str(visit.endpoint_id)]}
+    assert "write the reason" in client.post(list_of(FhirEndpoint), form, follow=True).content.decode()
+    assert not FhirEndpoint.objects.filter(is_paused=True).exists()
+    page = client.post(list_of(FhirEndpoint), {**form, "reason": "Texts name the wrong clinic"}, follow=True)
+    assert "is paused" in page.content.decode()
+    assert FhirEndpoint.objects.get(is_paused=True).pk == visit.endpoint_id
+    event = AuditEvent.objects.get(action="endpoint.paused")
+    assert (event.actor, event.data["reason"]) == (person, "Texts name the wrong clinic")
+    client.force_login(make_staff(visit.organization, Role.ADMIN))
+    page = client.get(reverse("portal:approval", args=[visit.endpoint_id])).content.decode()
+    assert "Texts name the wrong clinic" in page
+    assert f"Paused by {person}" in page
+
+
+def test_a_foreign_connection_is_not_paused(support, stranger):
+    form = {"action": "pause", "_selected_action": [str(stranger.endpoint_id)], "reason": "curious"}
+    support.post(list_of(FhirEndpoint), form, follow=True)
+    assert not FhirEndpoint.objects.filter(is_paused=True).exists()
+
+
+def test_texts_of_a_connection_are_paused_at_once_with_a_reason(support, visit):
+    texts = SmsConfiguration.objects.get(endpoint=visit.endpoint)
+    form = {"action": "pause", "_selected_action": [str(texts.pk)]}
+    assert "write the reason" in support.post(list_of(SmsConfiguration), form, follow=True).content.decode()
+    support.post(list_of(SmsConfiguration), {**form, "reason": "wrong words"}, follow=True)
+    texts.refresh_from_db()
+    assert texts.is_paused
+    assert AuditEvent.objects.get(action="sms.paused").data["reason"] == "wrong words"
