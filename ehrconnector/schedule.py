@@ -34,6 +34,9 @@ _TICKS: dict[str, float] = {
     "hl7intake.watch_senders": 300,
     "launch.forget": 3600,
     "reports.refresh": 15,
+    "reports.export_due": 30,
+    "reports.send_views": 60,
+    "reports.forget": 3600,
 }
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {

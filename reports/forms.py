@@ -1,17 +1,17 @@
 """Forms of the visit pages and of the reports."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django import forms
+from django.core.validators import validate_email
 
 from config_portal.models import FhirEndpoint, Organization
-from reports.models import Calendar, ReportSettings
-from reports.services.asked import LONGEST_DAYS, Asked, Period, recent
+from reports.models import Calendar, ReportSettings, SavedView
+from reports.services.asked import CUSTOM, LONGEST_DAYS, RANGES, USUAL_DAYS, Asked, period_of, understand
 from reports.services.figures import By, values_of
+from reports.services.saved_views import MOST_RECIPIENTS
 
 
 class ReasonForm(forms.Form):
@@ -44,13 +44,48 @@ class SettingsForm(forms.ModelForm[ReportSettings]):
         }
 
 
-RANGES = (7, 30, 90)
-USUAL = "30"
-CUSTOM = "custom"
-
-
 def _date(label: str) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class SaveViewForm(forms.ModelForm[SavedView]):
+    """A name for a report with everything chosen on it."""
+
+    class Meta:
+        model = SavedView
+        fields = ("name", "is_shared", "tab", "query")
+        labels = {"is_shared": "Share it"}
+        help_texts = {"name": "One of your own of this name is replaced."}
+        widgets = {"tab": forms.HiddenInput, "query": forms.HiddenInput}
+
+
+class ScheduleForm(forms.Form):
+    """How often a view is sent, and to whom."""
+
+    cadence = forms.ChoiceField(label="Send it", required=False, choices=SavedView.Cadence.choices)
+    recipients = forms.CharField(
+        label="To",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=f"E-mail addresses of staff, one a line, up to {MOST_RECIPIENTS}.",
+    )
+
+    def clean_recipients(self) -> list[str]:
+        """Return the addresses, each once."""
+        listed = list(dict.fromkeys(self.cleaned_data["recipients"].split()))
+        if len(listed) > MOST_RECIPIENTS:
+            raise forms.ValidationError(f"At most {MOST_RECIPIENTS} addresses.")
+        for address in listed:
+            validate_email(address)
+        return listed
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to send to nobody."""
+        data = super().clean() or {}
+        if data.get("cadence") and not data.get("recipients") and "recipients" not in self.errors:
+            self.add_error("recipients", "Write at least one address.")
+        return data
 
 
 class AskForm(forms.Form):
@@ -81,7 +116,7 @@ class AskForm(forms.Form):
         statuses: Iterable[tuple[str, str]],
         now: datetime,
     ) -> None:
-        super().__init__({"days": USUAL, "calendar": Calendar.LOCAL, **{name: given[name] for name in given}})
+        super().__init__({"days": str(USUAL_DAYS), "calendar": Calendar.LOCAL, **{name: given[name] for name in given}})
         self.organization, self.now = organization, now
         self._offer("calendar", [(Calendar.LOCAL.value, organization.time_zone), (Calendar.UTC.value, "UTC")])
         endpoints = FhirEndpoint.objects.for_organization(organization).order_by("name")
@@ -105,40 +140,13 @@ class AskForm(forms.Form):
         return data
 
     def asked(self) -> Asked:
-        """Return what is asked for."""
+        """Return what is asked for; a field with a problem is left out."""
         self.is_valid()
-        given = self.cleaned_data
-        endpoint = given.get("endpoint")
-        return replace(
-            self._bare(),
-            endpoint_id=UUID(endpoint) if endpoint else None,
-            department=given.get("department", ""),
-            visit_type=given.get("visit_type", ""),
-            status=given.get("status", ""),
-            provider=given.get("provider", "").strip(),
-        )
+        given = {name: str(self.data.get(name, "")) for name in self.fields if name not in self.errors}
+        return understand(given, self.organization, now=self.now)
 
     def _bare(self) -> Asked:
-        return Asked(organization=self.organization, period=_period(self.data, self.organization, now=self.now))
+        return Asked(organization=self.organization, period=period_of(self.data, self.organization, now=self.now))
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
-
-
-def _period(given: Mapping[str, Any], organization: Organization, *, now: datetime) -> Period:
-    """Return the period that ``given`` names, the usual one where it names none that can be shown."""
-    calendar = Calendar.UTC if given.get("calendar") == Calendar.UTC else Calendar.LOCAL
-    days = given.get("days", "")
-    if days == CUSTOM:
-        since, until = _day(given.get("since")), _day(given.get("until"))
-        if since and until and 0 <= (until - since).days < LONGEST_DAYS:
-            return Period(first=since, last=until, calendar=calendar)
-    usual = int(days) if days in {str(offered) for offered in RANGES} else int(USUAL)
-    return recent(organization, days=usual, now=now, calendar=calendar)
-
-
-def _day(text: Any) -> date | None:
-    try:
-        return date.fromisoformat(str(text or ""))
-    except ValueError:
-        return None

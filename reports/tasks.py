@@ -1,12 +1,75 @@
 """Background work of the reports."""
 
+import logging
+import uuid
+
 from celery import shared_task
 from django.utils import timezone
 
-from reports.services import refreshing
+from core import mail
+from core.errors import ConnectorError
+from reports.presenters.files import header_of, rows_of
+from reports.presenters.letter import letter_of
+from reports.services import exporting, refreshing, saved_views
+
+# A million rows take minutes; nobody waits for them at a page.
+_LONG_SECONDS = 3_000
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="reports.refresh")
 def refresh() -> None:
     """Take into the figures what has happened since the last time."""
     refreshing.refresh(now=timezone.now())
+
+
+@shared_task(name="reports.export", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
+def export(export_id: str) -> None:
+    """Make one file."""
+    _make(uuid.UUID(export_id))
+
+
+@shared_task(name="reports.export_due", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
+def export_due() -> None:
+    """Make a file that waits, or that a worker began and left."""
+    _make(None)
+
+
+@shared_task(name="reports.send_views")
+def send_views() -> None:
+    """Send every saved view whose time has come."""
+    now = timezone.now()
+    while (view := saved_views.claim_due(now=now)) is not None:
+        try:
+            letter = letter_of(view, now=now)
+            mail.send(
+                subject=letter.subject, body=letter.body, recipients=view.recipients, attachments=letter.attachments
+            )
+        except ConnectorError as error:
+            logger.warning("report not sent", extra={"code": error.code})
+            saved_views.note_failed(view, error_code=error.code)
+        else:
+            saved_views.note_sent(view, now=now)
+
+
+@shared_task(name="reports.forget")
+def forget() -> None:
+    """Remove files that are a day old."""
+    exporting.purge(now=timezone.now())
+
+
+def _make(export_id: uuid.UUID | None) -> None:
+    now = timezone.now()
+    for claimed in exporting.claim_due(now=now, export_id=export_id):
+        if claimed.attempts > exporting.MOST_ATTEMPTS:
+            exporting.fail(claimed, error_code="reports.export_failed", now=now)
+            continue
+        asked = exporting.asked_of(claimed, now=now)
+        exporting.make(
+            claimed,
+            header=header_of(claimed.subject, claimed.columns),
+            rows=rows_of(claimed.subject, asked, claimed.columns, names_visits=claimed.names_visits),
+            total=exporting.count_of(claimed, asked),
+            now=timezone.now(),
+        )

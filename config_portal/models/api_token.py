@@ -32,6 +32,7 @@ class Scope(models.TextChoices):
     PREFLIGHT_READ = "preflight:read", "Read pre-flight checks"
     PREFLIGHT_RUN = "preflight:run", "Run the pre-flight check"
     RECORDS_READ = "records:read", "Read integration records and compare them with Epic's"
+    REPORTS_READ = "reports:read", "Read reports, without Epic's numbers of visits"
     AUDIT_READ = "audit:read", "Read the audit trail"
 
 

@@ -1,14 +1,19 @@
+from reports.models.exports import Export, ExportPart
 from reports.models.facts import Change, Freshness, VisitFact
 from reports.models.rollups import Calendar, Level, RolledOrganization, TextDay, VisitDay
 from reports.models.settings import ReportSettings
+from reports.models.views import SavedView
 
 __all__ = [
     "Calendar",
     "Change",
+    "Export",
+    "ExportPart",
     "Freshness",
     "Level",
     "ReportSettings",
     "RolledOrganization",
+    "SavedView",
     "TextDay",
     "VisitDay",
     "VisitFact",

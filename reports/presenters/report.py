@@ -10,7 +10,7 @@ from core.moments import written
 from reports.presenters.address import Address
 from reports.presenters.charts import Series
 from reports.presenters.columns import COLUMNS, Cell, Column, Reader
-from reports.presenters.meanings import STATUSES
+from reports.presenters.meanings import REPORT_STATUSES, STATUSES, TEXTS
 from reports.services.asked import Asked, Period
 from reports.services.figures import Figures
 from reports.services.visits import NEWEST_FIRST, PAGE, ReportedVisit
@@ -178,6 +178,11 @@ class Pager:
         """Where the next page is, or ''."""
         page = self.address.page
         return f"{self.address.changed(page=page + 1)}#rows" if page * PAGE < self.count else ""
+
+
+def text_status_choices() -> list[tuple[str, str]]:
+    """Return the statuses that texts can be looked for by: Microsoft's nine, and ours."""
+    return [*REPORT_STATUSES.items(), *((str(state), label) for state, (label, *_) in TEXTS.items())]
 
 
 def status_choices() -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What a person wants to see: a period, whose midnights, and which visits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -13,6 +14,9 @@ from reports.models.facts import VisitFactQuerySet
 from reports.services.rolling import bounds, zone_of
 
 LONGEST_DAYS = 400
+RANGES = (7, 30, 90)
+USUAL_DAYS = 30
+CUSTOM = "custom"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,3 +86,46 @@ def recent(organization: Organization, *, days: int, now: datetime, calendar: st
     """Return the last ``days`` days, today included."""
     today = now.astimezone(zone_of(organization, calendar)).date()
     return Period(first=today - timedelta(days=days - 1), last=today, calendar=calendar)
+
+
+def understand(given: Mapping[str, str], organization: Organization, *, now: datetime) -> Asked:
+    """Return what the choices of an address ask for; what cannot be understood is left out.
+
+    :param given: ``days`` (7, 30, 90 or custom), ``since``, ``until``, ``calendar``, ``endpoint``, ``department``,
+        ``visit_type``, ``status``, ``provider``.
+    """
+    return Asked(
+        organization=organization,
+        period=period_of(given, organization, now=now),
+        endpoint_id=_uuid(given.get("endpoint", "")),
+        department=given.get("department", ""),
+        visit_type=given.get("visit_type", ""),
+        status=given.get("status", ""),
+        provider=given.get("provider", "").strip(),
+    )
+
+
+def period_of(given: Mapping[str, str], organization: Organization, *, now: datetime) -> Period:
+    """Return the period that ``given`` names, the usual one where it names none that can be shown."""
+    calendar = Calendar.UTC if given.get("calendar") == Calendar.UTC else Calendar.LOCAL
+    days = given.get("days", "")
+    if days == CUSTOM:
+        since, until = _day(given.get("since", "")), _day(given.get("until", ""))
+        if since and until and 0 <= (until - since).days < LONGEST_DAYS:
+            return Period(first=since, last=until, calendar=calendar)
+    chosen = int(days) if days in {str(offered) for offered in RANGES} else USUAL_DAYS
+    return recent(organization, days=chosen, now=now, calendar=calendar)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -8,15 +8,13 @@ from config_portal.access import portal_page
 from config_portal.models import FhirEndpoint
 from config_portal.requests import PortalRequest
 from reports.presenters import tabs
-from reports.presenters.meanings import REPORT_STATUSES, TEXTS, meanings
-from reports.presenters.report import status_choices
+from reports.presenters.meanings import meanings
+from reports.presenters.report import status_choices, text_status_choices
 from reports.presenters.texts import TextTable
 from reports.services import allocation, texts
 from reports.services.figures import By, figures, total
 from reports.services.visits import PAGE
 from reports.views.scene import READERS, scene
-
-_TEXT_STATUSES = [*REPORT_STATUSES.items(), *((str(state), words[0]) for state, words in TEXTS.items())]
 
 
 @portal_page(*READERS)
@@ -83,7 +81,7 @@ def ehr(request: PortalRequest) -> HttpResponse:
 @require_safe
 def sms(request: PortalRequest) -> HttpResponse:
     """Show what became of texts: accepted is not delivered, and why not."""
-    seen = scene(request, statuses=_TEXT_STATUSES)
+    seen = scene(request, statuses=text_status_choices())
     del seen.form.fields["provider"]
     outcomes = texts.outcomes(seen.asked)
     start = (seen.address.page - 1) * PAGE

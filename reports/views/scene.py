@@ -1,6 +1,6 @@
 """What every report needs of a request."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,19 +11,22 @@ from django.utils import timezone
 from accounts.models import Role
 from config_portal.requests import PortalRequest
 from reports.forms import AskForm
-from reports.models import ReportSettings
+from reports.models import ReportSettings, SavedView
 from reports.presenters.address import Address
 from reports.presenters.columns import Reader, chosen
+from reports.presenters.letter import path_of
 from reports.presenters.meanings import status_meanings
 from reports.presenters.privacy import Privacy
 from reports.presenters.report import VisitTable, lead, tabs_of
-from reports.services import refreshing, visits
+from reports.services import refreshing, saved_views, visits
 from reports.services.asked import Asked
 from reports.services.visits import NEWEST_FIRST
 
 READERS = (Role.ADMIN, Role.SUPPORT, Role.REPORT_READER)
 # Who may open the timeline of a visit, and so may see the numbers that Epic knows it by.
 _OPENERS = frozenset({Role.ADMIN, Role.SUPPORT})
+
+_MENU = 12  # saved views in the menu; the others stand on their page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ class Scene:
     privacy: Privacy
     now: datetime
     may_change: bool
+    saved: Sequence[SavedView]
 
     def context(self, tab: str) -> dict[str, Any]:
         """Return what the frame of every report shows."""
@@ -48,6 +52,9 @@ class Scene:
             "carried": self.address.hidden(but=self.form.fields),
             "clear_url": self.address.path,
             "privacy": self.privacy,
+            "query": self.address.query,
+            "subject": "texts" if tab == "sms" else "visits",
+            "saved": [(view.name, path_of(view)) for view in self.saved],
             "settings_url": reverse("reports:settings") if self.may_change else "",
             "status_meanings": status_meanings() if tab != "sms" else [],
         }
@@ -85,6 +92,7 @@ def scene(request: PortalRequest, *, statuses: Iterable[tuple[str, str]]) -> Sce
         privacy=privacy_of(request),
         now=now,
         may_change=Role.ADMIN in request.roles,
+        saved=list(saved_views.visible_to(request.user, request.organization)[:_MENU]),
     )
 
 
