@@ -10,6 +10,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ehrconnector.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - settings first
 
+    from core import scope  # noqa: PLC0415
+
+    scope.use_for_process(scope.of_platform("command"))
     execute_from_command_line(sys.argv)
 
 

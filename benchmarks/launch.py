@@ -27,6 +27,7 @@ import requests
 from benchmarks._launch import stub
 from benchmarks._launch.client import Browser, at_rate, percentile, saturate
 from benchmarks.harness import Row
+from core import scope
 from ehrconnector.stack.children import WEB_CONNECTIONS
 
 USERS, SECONDS = 50, 12.0
@@ -232,6 +233,7 @@ def _django() -> None:
     import django  # noqa: PLC0415 - only now is it known that this benchmark runs
 
     django.setup()
+    scope.use_for_process(scope.of_platform("benchmark"))
 
 
 def _endpoint(peers: str) -> str:

@@ -13,6 +13,7 @@ import time
 import requests
 
 from benchmarks.harness import Row
+from core import scope
 
 ROUNDS = 8
 MOST_MILLISECONDS = 150.0
@@ -38,6 +39,7 @@ def _sessions() -> list[requests.Session]:
     import django  # noqa: PLC0415 - only now is it known that this benchmark runs
 
     django.setup()
+    scope.use_for_process(scope.of_platform("benchmark"))
     from django.conf import settings  # noqa: PLC0415 - after the set-up
     from django.test import Client  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from core import scope
 from core.models import AuditChain, AuditEvent, AuditVerification
 
 # Events that belong to no organization (such as a launch to an unknown address) share this chain.
@@ -50,7 +51,7 @@ def record(
     :param data: JSON values without names, numbers or record ids of patients.
     """
     # No savepoint: what is not in the trail must not happen at all.
-    with transaction.atomic(savepoint=False):
+    with scope.reaching(organization_id), transaction.atomic(savepoint=False):
         chain = _lock_chain(organization_id)
         event = AuditEvent(
             organization_id=organization_id,

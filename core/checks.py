@@ -1,11 +1,13 @@
 """System checks: refuse to run, or warn, when the configuration is unsafe."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's names
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from core import crypto
 from core.http import policy_from_settings
@@ -54,4 +56,18 @@ def secrets_are_long(**_: Any) -> list[CheckMessage]:
         found.append(Error("SECRET_KEY is shorter than 50 characters", id="core.E005"))
     if not (settings.MLLP_TLS_CERTIFICATE_PATH and settings.MLLP_TLS_KEY_PATH):
         found.append(Warning("The HL7 listener has no TLS certificate", id="core.W001"))
+    return found
+
+
+@register(Tags.database)
+def database_role_is_bound(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Row-level security should hold for us too; superusers and roles with BYPASSRLS pass it by (ADR 20)."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+            name, is_free = cursor.fetchone()
+        if is_free:
+            hint = "Run the connector as a role of its own: docs/operations.md, Database roles"
+            found.append(Warning(f"The database role {name} bypasses row-level security", hint=hint, id="core.W002"))
     return found

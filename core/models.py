@@ -7,10 +7,30 @@ from typing import Self, TypeVar
 from django.db import models
 from django.db.models import Q
 
+from core import scope
+
 
 def new_id() -> uuid.UUID:
     """Return a random row id. Random, because ids appear in addresses that people see."""
     return uuid.uuid4()
+
+
+AnyRow = TypeVar("AnyRow", bound=models.Model)
+
+
+class ScopedManager(models.Manager[AnyRow]):
+    """The manager of a table that row-level security guards: it refuses to answer code without a scope.
+
+    Without it such code would silently see an empty table.
+    """
+
+    def get_queryset(self) -> models.QuerySet[AnyRow]:
+        """Return every row of the current scope.
+
+        :raises core.scope.ScopeMissing: nobody said whose rows are wanted.
+        """
+        scope.require()
+        return super().get_queryset()
 
 
 class AuditChain(models.Model):
@@ -19,6 +39,8 @@ class AuditChain(models.Model):
     organization_id = models.UUIDField(primary_key=True)
     sequence = models.PositiveBigIntegerField(default=0)
     head = models.BinaryField(max_length=32, default=bytes)
+
+    objects = ScopedManager["AuditChain"]()
 
     def __str__(self) -> str:
         return f"audit chain of {self.organization_id} at {self.sequence}"
@@ -39,6 +61,8 @@ class AuditEvent(models.Model):
     previous = models.BinaryField(max_length=32)
     digest = models.BinaryField(max_length=32)
 
+    objects = ScopedManager["AuditEvent"]()
+
     class Meta:
         ordering = ["organization_id", "sequence"]
         constraints = [models.UniqueConstraint(fields=["organization_id", "sequence"], name="audit_event_sequence")]
@@ -58,6 +82,8 @@ class AuditVerification(models.Model):
     at = models.DateTimeField()
     checked = models.PositiveBigIntegerField()
     broken_at = models.PositiveBigIntegerField(null=True, blank=True)
+
+    objects = ScopedManager["AuditVerification"]()
 
     def __str__(self) -> str:
         return f"audit chain of {self.organization_id} verified at {self.at:%Y-%m-%d %H:%M}"

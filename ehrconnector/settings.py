@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "core.middleware.PlainHttpMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config_portal.middleware.OrganizationMiddleware",
+    "core.middleware.ScopeMiddleware",
 ]
 
 ROOT_URLCONF = "ehrconnector.urls"
@@ -97,7 +99,7 @@ TEMPLATES = [
 ]
 
 # --- Data ----------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL")}
+DATABASES = {"default": env.db_url("DATABASE_URL", engine="core.postgresql")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
@@ -226,13 +228,15 @@ CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "connector_csrf"
 CSRF_FAILURE_VIEW = "core.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"]
 SECURE_SSL_REDIRECT = IS_HTTPS
+REFUSED_WITHOUT_TLS = ["/webhooks/", "/hl7/", "/api/"]  # never redirect a secret from http
 SECURE_REDIRECT_EXEMPT = [
     r"^webhooks/",
     r"^hl7/",
+    r"^api/",
     r"^healthz$",
     r"^readyz$",
     r"^metrics$",
-]  # never redirect a secret from http
+]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS

@@ -7,10 +7,17 @@ from django.db import models
 from config_portal.models import FhirEndpoint, Organization, OrganizationScopedQuerySet
 from core.context import new_reference
 from core.crypto import EncryptedTextField
-from core.models import new_id
+from core.models import ScopedManager, new_id
 from epic.context_link import IvPlace, KeyForm
 from meetings.models import Participant
 from visits.models import JoinLink, PatientContact, Visit
+
+
+class InvitationQuerySet(OrganizationScopedQuerySet["Invitation"]):
+    """Ways to reach invitations."""
+
+
+InvitationManager = ScopedManager.from_queryset(InvitationQuerySet)
 
 
 class Invitation(models.Model):
@@ -36,7 +43,7 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OrganizationScopedQuerySet.as_manager()
+    objects = InvitationManager()
 
     class Meta:
         ordering = ["created_at"]
@@ -52,6 +59,13 @@ class Invitation(models.Model):
     def is_open(self, *, now: datetime) -> bool:
         """Return whether somebody may come by it."""
         return self.revoked_at is None and now < self.expires_at
+
+
+class LaunchAttemptQuerySet(OrganizationScopedQuerySet["LaunchAttempt"]):
+    """Ways to reach launch attempts."""
+
+
+LaunchAttemptManager = ScopedManager.from_queryset(LaunchAttemptQuerySet)
 
 
 class LaunchAttempt(models.Model):
@@ -99,7 +113,7 @@ class LaunchAttempt(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OrganizationScopedQuerySet.as_manager()
+    objects = LaunchAttemptManager()
 
     class Meta:
         indexes = [models.Index(fields=["visit", "created_at"], name="launch_by_visit")]
@@ -132,6 +146,8 @@ class OAuthState(models.Model):
     nonce = EncryptedTextField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager["OAuthState"]()
 
     def __str__(self) -> str:
         return f"state of {self.attempt_id}"

@@ -18,6 +18,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import close_old_connections
 from django.urls import reverse
 
+from core import scope as row_scope
 from core.security import headers_beside_django
 from launch.cookies import current_attempt
 from launch.hub import Hub, HubAway, Watcher
@@ -111,7 +112,8 @@ def _watched_visit(scope: Scope) -> UUID | None:
     """Return the visit that the provider behind this browser's cookie may watch."""
     close_old_connections()
     try:
-        attempt = current_attempt(ASGIRequest(scope, BytesIO()))
+        with row_scope.within(row_scope.of_platform("live status")):
+            attempt = current_attempt(ASGIRequest(scope, BytesIO()))
     finally:
         close_old_connections()
     if attempt is None or attempt.visit_id is None or not attempt.is_provider:

@@ -8,9 +8,13 @@ import pytest
 import redis
 from django.conf import settings
 
+from core import scope
 from ehrconnector.stack.throwaway import WORKER, stop_servers
 
-pytest_plugins = ["tests.stack_fixture"]
+pytest_plugins = ["tests.stack_fixture", "tests.plain_role"]
+
+# Tests make and look at rows of every organization; a request gets its own scope, as in production.
+scope.use_for_process(scope.of_platform("tests"))
 
 # How fast a busy machine invents examples says nothing about the code.
 hypothesis.settings.register_profile("busy", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None)

@@ -19,7 +19,7 @@ import pytest
 
 from ehrconnector.stack import children
 from ehrconnector.stack.certificates import ensure_certificates
-from ehrconnector.stack.databases import drop_database, ensure_database, with_database
+from ehrconnector.stack.databases import drop_database, ensure_database, ensure_role, with_database
 from ehrconnector.stack.demo import free_addresses
 from ehrconnector.stack.environment import for_product, for_sandbox
 from ehrconnector.stack.folder import DataFolder
@@ -54,13 +54,14 @@ class RunningStack:
     log: Path
     tls: Path
     env: Mapping[str, str] = field(repr=False)
+    owner_url: str = field(repr=False)  # of the product's database; the product itself runs as a lesser role
     redis: Switch  # the product's cable to Redis
     twin: Switch  # everybody's cable to the sandbox
     sandbox_behind: str  # the sandbox itself, past the cable
 
     def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Return the rows of a query to the product's database."""
-        with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.owner_url) as connection:
             return connection.execute(sql, values).fetchall()
 
     def manage(self, *arguments: str, timeout: float = 120.0) -> "subprocess.CompletedProcess[str]":
@@ -128,6 +129,7 @@ def run_stack(path: Path, *, name: str, redis_number: int) -> Iterator[RunningSt
             log=folder.log,
             tls=folder.tls,
             env=running.variables,
+            owner_url=running.servers.owner_url,
             redis=redis,
             twin=twin,
             sandbox_behind=f"http://127.0.0.1:{free.sandbox_port}",
@@ -136,9 +138,8 @@ def run_stack(path: Path, *, name: str, redis_number: int) -> Iterator[RunningSt
         running.stop()
         redis.off()
         twin.off()
-        for variable in ("DATABASE_URL", "SANDBOX_DATABASE_URL"):
-            if variable in running.variables:
-                drop_database(running.variables[variable])
+        for url in (servers.owner_url, servers.environ["SANDBOX_DATABASE_URL"]):
+            drop_database(url)
 
 
 def _given_servers(folder: DataFolder, *, name: str, redis_port: int, redis_number: int) -> Servers:
@@ -146,8 +147,11 @@ def _given_servers(folder: DataFolder, *, name: str, redis_port: int, redis_numb
     address = urlsplit(os.environ["REDIS_URL"])
     account = f"{address.username or ''}:{address.password}@" if address.password else ""
     redis_url = f"redis://{account}127.0.0.1:{redis_port}/{redis_number}"
+    owner_url = _own_database(name)
+    role = f"connector_stack_{os.environ.get(WORKER, 'main')}"
     given = {
-        "DATABASE_URL": _own_database(name),
+        "DATABASE_OWNER_URL": owner_url,
+        "DATABASE_URL": ensure_role(owner_url, name=role, password="only-for-tests"),
         "SANDBOX_DATABASE_URL": _own_database(f"{name}_sandbox"),
         "REDIS_URL": redis_url,
     }

@@ -8,7 +8,7 @@ from django.db import models
 from config_portal.models import FhirEndpoint, Organization, OrganizationScopedQuerySet
 from core.context import new_reference
 from core.crypto import EncryptedTextField
-from core.models import new_id
+from core.models import ScopedManager, new_id
 
 
 class VisitQuerySet(OrganizationScopedQuerySet["Visit"]):
@@ -107,6 +107,8 @@ class PatientContact(models.Model):
     purge_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ScopedManager["PatientContact"]()
+
     class Meta:
         indexes = [
             models.Index(fields=["purge_at"], condition=~models.Q(phone=None), name="contact_to_purge"),
@@ -138,6 +140,8 @@ class JoinLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
+
+    objects = ScopedManager["JoinLink"]()
 
     class Meta:
         constraints = [

@@ -10,7 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ehrconnector.settings")
 import django
 from django.core.asgi import get_asgi_application
 
+from core import scope
+
 django.setup()
+scope.use_for_process(scope.of_platform("benchmark"))
 
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402

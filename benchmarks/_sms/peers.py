@@ -10,8 +10,11 @@ from typing import Any
 import django
 from celery import Celery
 
+from core import scope
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ehrconnector.settings")
 django.setup()
+scope.use_for_process(scope.of_platform("benchmark"))
 
 from django.conf import settings  # noqa: E402 - after setup
 from django.utils import timezone  # noqa: E402

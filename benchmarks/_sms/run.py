@@ -12,7 +12,10 @@ from typing import Any
 
 import django
 
+from core import scope
+
 django.setup()
+scope.use_for_process(scope.of_platform("benchmark"))
 
 import redis  # noqa: E402 - after setup
 import requests  # noqa: E402

@@ -10,7 +10,10 @@ import time
 
 import django
 
+from core import scope
+
 django.setup()
+scope.use_for_process(scope.of_platform("benchmark"))
 
 from django.utils import timezone  # noqa: E402 - after setup
 

@@ -10,6 +10,7 @@ from rest_framework.permissions import BasePermission
 
 from config_portal.models import ApiToken, Organization
 from config_portal.services.api_tokens import find_token
+from core import scope
 
 if TYPE_CHECKING:  # the settings name this module, and REST framework's views read the settings
     from rest_framework.request import Request
@@ -46,6 +47,7 @@ class TokenAuthentication(BaseAuthentication):
         token = find_token(secret.strip(), now=timezone.now())
         if token is None:
             raise AuthenticationFailed("The token is unknown, expired or revoked.", code="api.token_refused")
+        scope.enter(scope.of_organization(token.organization_id))
         return Script(token), token
 
     def authenticate_header(self, request: HttpRequest) -> str:

@@ -15,7 +15,7 @@ from config_portal.access import portal_page
 from config_portal.presenters.audit import AuditRow, ChainPresenter
 from config_portal.requests import PortalRequest
 from config_portal.services import audit_trail
-from core import audit
+from core import audit, scope
 from core.spreadsheet import csv_lines
 
 READERS = (Role.ADMIN, Role.ANALYST, Role.SUPPORT)
@@ -91,7 +91,7 @@ def export(request: PortalRequest) -> HttpResponseBase:
     )
     audit.record("audit.exported", organization_id=request.organization.pk, actor=request.user.username, format=kind)
     name = f"audit-{request.organization.slug}-{timezone.now():%Y%m%dT%H%MZ}.{kind}"
-    response = StreamingHttpResponse(lines, content_type=_FORMATS[kind])
+    response = StreamingHttpResponse(scope.kept(lines), content_type=_FORMATS[kind])
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

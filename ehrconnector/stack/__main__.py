@@ -1,6 +1,7 @@
 """``python -m ehrconnector.stack``: what the Makefile calls."""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure")
     bench.add_argument("names", nargs="*", help="benchmarks to run; all if none is named")
     commands.add_parser("keys", help="invent the secrets an installation needs, as lines for .env")
+    commands.add_parser("sbom", help="write the bill of materials (CycloneDX JSON)")
     running = commands.add_parser("with", help="run a command with the variables of the running demonstration")
     running.add_argument("argv", nargs=argparse.REMAINDER)
     return parser
@@ -51,6 +53,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
         names = ("SECRET_KEY", "ENCRYPTION_KEYS", "INDEX_KEY")
         sys.stdout.writelines(f"{name}={SECRETS[name]()}\n" for name in names)
+        return 0
+    if arguments.command == "sbom":
+        from ehrconnector.stack.sbom import bill  # noqa: PLC0415
+
+        sys.stdout.write(json.dumps(bill(), indent=2) + "\n")
         return 0
     folder = DataFolder(Path(os.environ.get("STACK_DATA_DIR", PROJECT / ".data")))
     if arguments.command == "demo":

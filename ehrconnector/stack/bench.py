@@ -45,7 +45,7 @@ def _measure(stack: Stack, folder: DataFolder, names: list[str], terminal: Termi
     command = Command(
         name="benchmarks",
         argv=[sys.executable, "-m", "benchmarks", *names],
-        env={**stack.product_env(), "BENCH_FOLDER": str(folder.root / "bench"), "PYTHONPATH": os.fspath(PROJECT)},
+        env={**stack.owner_env(), "BENCH_FOLDER": str(folder.root / "bench"), "PYTHONPATH": os.fspath(PROJECT)},
         cwd=PROJECT,
     )
     process = Process(command, terminal.say)

@@ -1,6 +1,6 @@
 """Databases of a PostgreSQL server, reached by their addresses."""
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -44,3 +44,20 @@ def write_mark(url: str, mark: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         name = sql.Identifier(database_of(url))
         connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(mark)))
+
+
+def ensure_role(owner_url: str, *, name: str, password: str) -> str:
+    """Create or renew a role that may only log in; return the address of the same database for it."""
+    names = {"role": sql.Identifier(name), "password": sql.Literal(password)}
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+        verb = "ALTER" if exists else "CREATE"
+        connection.execute(sql.SQL(verb + " ROLE {role} LOGIN PASSWORD {password}").format(**names))
+    address = urlsplit(owner_url)
+    host = address.netloc.rpartition("@")[2]
+    return urlunsplit(address._replace(netloc=f"{name}:{quote(password, safe='')}@{host}"))
+
+
+def role_of(url: str) -> str:
+    """Return the name of the role an address logs in as."""
+    return unquote(urlsplit(url).username or "")

@@ -16,7 +16,7 @@ from ehrconnector.stack import ports
 
 TENANT_ID = "11111111-2222-4333-8444-555555555555"  # of the sandbox's Entra
 
-_SANDBOX_ONLY = ("SANDBOX_DATABASE_URL", "SANDBOX_SECRET_KEY")
+_NOT_FOR_PRODUCT = ("SANDBOX_DATABASE_URL", "SANDBOX_SECRET_KEY", "DATABASE_OWNER_URL")
 _KEPT_FROM_OUTSIDE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LOG_LEVEL", "VIRTUAL_ENV", "WEB_CONCURRENCY")
 
 
@@ -117,7 +117,7 @@ def demo_variables(
 
 def for_product(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the product's processes and commands."""
-    chosen = {name: value for name, value in variables.items() if name not in _SANDBOX_ONLY}
+    chosen = {name: value for name, value in variables.items() if name not in _NOT_FOR_PRODUCT}
     return {**_base(), **chosen, "DJANGO_SETTINGS_MODULE": "ehrconnector.settings"}
 
 

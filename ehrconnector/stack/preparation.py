@@ -44,15 +44,20 @@ class Commands:
             process.kill()
 
 
-def migrate(commands: Commands, *, env: Mapping[str, str], url: str, apps: Iterable[str]) -> bool:
+def migrate(commands: Commands, *, env: Mapping[str, str], url: str, apps: Iterable[str], role: str = "") -> bool:
     """Bring a database to the newest migrations; say whether there was anything to do.
 
     Which migrations it has is noted on the database itself, so a start without news costs one query.
+
+    :param role: who will work with the tables, if that is not their owner.
     """
-    mark = f"migrations {fingerprint(_migrations(apps))}"
+    is_other = role not in {"", databases.role_of(url)}
+    mark = f"migrations {fingerprint(_migrations(apps))}" + (f" for {role}" if is_other else "")
     if databases.read_mark(url) == mark:
         return False
     commands.run("migrate", "--no-input", "--verbosity=1", env=env)
+    if is_other:
+        commands.run("grant_database_access", role, env=env)
     databases.write_mark(url, mark)
     return True
 

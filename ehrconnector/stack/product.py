@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from ehrconnector.stack import children, ports
 from ehrconnector.stack.children import PROJECT
+from ehrconnector.stack.databases import role_of
 from ehrconnector.stack.environment import Addresses, for_product
 from ehrconnector.stack.errors import Interrupted, StackError
 from ehrconnector.stack.folder import DataFolder
@@ -56,13 +57,19 @@ class Product:
         with self.terminal.step("Servers:") as details:
             self.servers.start()
             self.variables |= {"DATABASE_URL": self.servers.database_url, "REDIS_URL": self.servers.redis_url}
-            for name in ("DATABASE_URL_FILE", "REDIS_URL_FILE"):
+            for name in ("DATABASE_URL_FILE", "DATABASE_OWNER_URL_FILE", "REDIS_URL_FILE"):
                 self.variables.pop(name, None)
             details.append(self.servers.describe())
         with self.terminal.step("Database is up to date"):
-            self.commands.run("migrate", "--no-input", env=self.env())
+            self._migrate()
         with self.terminal.step("Static files are collected"):
             self.commands.run("collectstatic", "--no-input", "--verbosity=0", env=self.env())
+
+    def _migrate(self) -> None:
+        env = {**self.env(), "DATABASE_URL": self.servers.owner_url}
+        self.commands.run("migrate", "--no-input", env=env)
+        if self.servers.owner_url != self.servers.database_url:
+            self.commands.run("grant_database_access", role_of(self.servers.database_url), env=env)
 
     def start(self) -> None:
         """Start the processes and return once they are healthy.
@@ -163,7 +170,7 @@ def product_environment() -> dict[str, str]:
 
 def with_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with those that are given as files (``NAME_FILE``) read."""
-    names = ("DATABASE_URL", "REDIS_URL", *REQUIRED)
+    names = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", *REQUIRED)
     read = {}
     for name in names:
         path = environ.get(f"{name}_FILE")

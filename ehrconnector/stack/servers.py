@@ -1,21 +1,27 @@
 """The database and Redis servers of one stack: those that were given, else embedded ones."""
 
 import os
+import secrets
 from collections.abc import Mapping
 
 from ehrconnector.stack import ports
 from ehrconnector.stack.account import server_account
-from ehrconnector.stack.databases import database_of, ensure_database, with_database
+from ehrconnector.stack.databases import database_of, ensure_database, ensure_role, with_database
 from ehrconnector.stack.embedded import Postgres, Valkey
 from ehrconnector.stack.folder import DataFolder
 from ehrconnector.stack.process import Sink
 
 PRODUCT = "connector"
 SANDBOX = "sandbox"
+APPLICATION = "connector_app"  # the role the product runs as on the embedded PostgreSQL
 
 
 class Servers:
-    """Addresses of a running PostgreSQL and Redis."""
+    """Addresses of a running PostgreSQL and Redis.
+
+    ``owner_url`` is for whoever makes tables, ``database_url`` for the product's processes; with one database
+    account for both they are the same.
+    """
 
     def __init__(
         self, folder: DataFolder, *, is_durable: bool, sink: Sink, environ: Mapping[str, str] = os.environ
@@ -25,6 +31,7 @@ class Servers:
         self.sink = sink
         self.environ = environ
         self.database_url = environ.get("DATABASE_URL", "")
+        self.owner_url = environ.get("DATABASE_OWNER_URL", "") or self.database_url
         self.redis_url = environ.get("REDIS_URL", "")
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
@@ -40,8 +47,9 @@ class Servers:
             home = self.folder.servers_home(account)
             self.postgres = Postgres(home, account=account, is_durable=self.is_durable, sink=self.sink, port=port)
             self.postgres.start()
-            self.database_url = self.postgres.url(PRODUCT)
-            ensure_database(self.database_url)
+            self.owner_url = self.postgres.url(PRODUCT)
+            ensure_database(self.owner_url)
+            self.database_url = ensure_role(self.owner_url, name=APPLICATION, password=secrets.token_urlsafe(24))
         if not self.redis_url:
             port = _fixed_port("EMBEDDED_REDIS_PORT", purpose="the embedded Valkey", environ=self.environ)
             home = self.folder.servers_home(account)
@@ -53,8 +61,8 @@ class Servers:
         """Return the sandbox's own database, created if need be."""
         url = self.environ.get("SANDBOX_DATABASE_URL", "")
         if not url:
-            name = SANDBOX if self.postgres else f"{database_of(self.database_url)}_{SANDBOX}"
-            url = with_database(self.database_url, name)
+            name = SANDBOX if self.postgres else f"{database_of(self.owner_url)}_{SANDBOX}"
+            url = with_database(self.owner_url, name)
         ensure_database(url)
         return url
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ehrconnector.stack import children, preparation
 from ehrconnector.stack.certificates import ensure_certificates
-from ehrconnector.stack.databases import ensure_database
+from ehrconnector.stack.databases import ensure_database, role_of
 from ehrconnector.stack.environment import (
     Addresses,
     demo_variables,
@@ -73,9 +73,13 @@ class Stack:
         """Return the environment of the product's commands."""
         return for_product(self.variables)
 
+    def owner_env(self) -> dict[str, str]:
+        """Return the environment of commands that make tables."""
+        return {**self.product_env(), "DATABASE_URL": self.servers.owner_url}
+
     def _settle_environment(self) -> None:
         ensure_certificates(self.folder.tls, now=dt.datetime.now(dt.UTC))
-        ensure_database(self.servers.database_url)
+        ensure_database(self.servers.owner_url)
         self.variables = demo_variables(
             known=load_or_create_secrets(self.folder.root / "demo.env"),
             addresses=self.addresses,
@@ -89,9 +93,10 @@ class Stack:
         with self.terminal.step("Database of the connector") as details:
             has_news = preparation.migrate(
                 self.commands,
-                env=self.product_env(),
-                url=self.variables["DATABASE_URL"],
+                env=self.owner_env(),
+                url=self.servers.owner_url,
                 apps=preparation.product_apps(),
+                role=role_of(self.servers.database_url),
             )
             details.append("migrated" if has_news else "is up to date")
 

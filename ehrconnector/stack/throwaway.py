@@ -24,7 +24,7 @@ def ensure_servers() -> None:
     _running.append(servers)
     atexit.register(stop_servers)
     servers.start()
-    os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+    os.environ |= {"DATABASE_URL": servers.owner_url, "REDIS_URL": servers.redis_url}
 
 
 def stop_servers() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Min, Q, QuerySet
 
 from config_portal.models import Organization
-from core import audit, heartbeat
+from core import audit, heartbeat, scope
 from core.health import readiness
 from core.models import AuditEvent, Heartbeat
 from core.retention import REPORTED
@@ -143,7 +143,8 @@ def certificates(organization: Organization, *, now: datetime) -> list[Fact]:
 
 def privacy(*, now: datetime) -> Fact:
     """Return what the last nightly look at retention found."""
-    last = AuditEvent.objects.filter(organization_id=audit.PLATFORM, action=REPORTED).order_by("-sequence").first()
+    with scope.reaching(audit.PLATFORM):  # the look is the installation's, not the hospital's
+        last = AuditEvent.objects.filter(organization_id=audit.PLATFORM, action=REPORTED).order_by("-sequence").first()
     if last is None:
         return Fact(name="Nightly look at retention", value="Not yet", is_well=None)
     count = sum(int(number) for number in last.data.get("overdue", {}).values())

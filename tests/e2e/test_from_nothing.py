@@ -23,7 +23,7 @@ def empty(tmp_path_factory):
     """A product that knows nobody, beside a twin with the hospital's Epic and Entra."""
     path = tmp_path_factory.mktemp("empty")
     with run_stack(path, name="empty", redis_number=STACK_REDIS_NUMBER - 5) as running:
-        with psycopg.connect(running.env["DATABASE_URL"]) as connection:
+        with psycopg.connect(running.owner_url) as connection:
             rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
             tables = [psycopg.sql.Identifier(name) for (name,) in rows if name not in KEPT]
             connection.execute(psycopg.sql.SQL("TRUNCATE {}").format(psycopg.sql.SQL(", ").join(tables)))

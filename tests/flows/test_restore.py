@@ -38,10 +38,10 @@ class Dump:
 @pytest.fixture
 def empty(stack):
     """An empty database on the same server, and the stack's variables pointing there."""
-    url = with_database(stack.env["DATABASE_URL"], f"test_restored_{os.getpid()}")
+    url = with_database(stack.owner_url, f"test_restored_{os.getpid()}")
     drop_database(url)
     ensure_database(url)
-    yield replace(stack, env={**stack.env, "DATABASE_URL": url})
+    yield replace(stack, env={**stack.env, "DATABASE_URL": url}, owner_url=url)
     drop_database(url)
 
 
@@ -99,7 +99,7 @@ def test_a_dump_for_longer_keeping_has_no_numbers(stack, tmp_path):
 
 def test_a_chain_that_was_changed_is_found_after_a_restore(stack, empty, dump):
     assert run("restore", dump.path, empty.env).returncode == 0
-    with psycopg.connect(empty.env["DATABASE_URL"]) as connection:
+    with psycopg.connect(empty.owner_url) as connection:
         connection.execute("ALTER TABLE core_auditevent DISABLE TRIGGER ALL")
         connection.execute("UPDATE core_auditevent SET actor = 'somebody' WHERE sequence = 1")
     again = empty.manage("after_restore")

@@ -149,11 +149,11 @@ def test_postgresql_killed_fifty_times_in_a_flood_loses_nothing(server, tmp_path
     )
     servers.start()
     try:
-        ensure_database(servers.database_url)
+        ensure_database(servers.owner_url)
         environment = {
             **os.environ,
             **variables_for_tests(),
-            "DATABASE_URL": servers.database_url,
+            "DATABASE_URL": servers.owner_url,
             "REDIS_URL": servers.redis_url,
             "DJANGO_SETTINGS_MODULE": "ehrconnector.settings",
             "PYTHONUNBUFFERED": "1",
@@ -166,8 +166,9 @@ def test_postgresql_killed_fifty_times_in_a_flood_loses_nothing(server, tmp_path
 
 
 def _prepare(environment: dict[str, str]) -> None:
+    setup = "import django; django.setup(); from core import scope; scope.use_for_process(scope.of_platform('test'))"
     make = "from tests.factories import *; make_endpoint(make_organization(slug='lamna'), name='lamna-test')"
-    for command in (["manage.py", "migrate", "-v0"], ["-c", f"import django; django.setup(); {make}"]):
+    for command in (["manage.py", "migrate", "-v0"], ["-c", f"{setup}; {make}"]):
         subprocess.run([sys.executable, *command], env=environment, cwd=_ROOT, check=True)  # noqa: S603 - ourselves
 
 
@@ -192,7 +193,7 @@ def _kill_in_a_flood(servers: Servers, environment: dict[str, str], *, times: in
     finally:
         listener.terminate()
         listener.communicate(timeout=30)
-    with psycopg.connect(servers.database_url) as database:
+    with psycopg.connect(servers.owner_url) as database:
         rows = database.execute("SELECT control_id FROM hl7intake_inboundmessage").fetchall()
     stored = [row[0] for row in rows]
     assert flood.accepted <= set(stored)

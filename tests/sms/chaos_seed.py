@@ -4,7 +4,10 @@ import sys
 
 import django
 
+from core import scope
+
 django.setup()
+scope.use_for_process(scope.of_platform("test"))
 
 from django.core.management import call_command  # noqa: E402 - after setup
 

@@ -19,7 +19,8 @@ from tests.factories import make_visit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEND = (
-    "import django; django.setup(); from django.utils import timezone; from sms.services import sending;"
+    "import django; django.setup(); from core import scope; scope.use_for_process(scope.of_platform('test'));"
+    " from django.utils import timezone; from sms.services import sending;"
     " sending.deliver_due(now=timezone.now())"
 )
 

@@ -6,7 +6,10 @@ from typing import NoReturn
 
 import django
 
+from core import scope
+
 django.setup()
+scope.use_for_process(scope.of_platform("test"))
 
 from django.db import connection  # noqa: E402 - after setup
 from django.utils import timezone  # noqa: E402
