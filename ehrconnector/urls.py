@@ -21,7 +21,7 @@ urlpatterns = [
     path("reports/", include("reports.report_urls")),
     path("api/v1/", include("config_portal.api.urls")),
     path("api/v1/reports/", include("reports.api_urls")),
-    path("api/v1/teams", include("meetings.api_urls")),
+    path("api/v1/", include("meetings.api_urls")),
     path("api/v1/", include("sms.api.urls")),
     path("api/v1/", include("writeback.api_urls")),
     path("api/v1/", include("hl7intake.api_urls")),

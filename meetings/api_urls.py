@@ -1,4 +1,4 @@
-"""Addresses of the Teams tenant in the REST API, below ``/api/v1/teams``."""
+"""Addresses of the Teams tenant in the REST API, below ``/api/v1/``."""
 
 from django.urls import path
 
@@ -6,9 +6,9 @@ from meetings import api
 
 app_name = "teams_api"
 urlpatterns = [
-    path("", api.TenantView.as_view(), name="tenant"),
-    path("/secret", api.SecretView.as_view(), name="secret"),
-    path("/certificate", api.CertificateMakeView.as_view(), name="certificate"),
-    path("/certificate/use", api.CertificateUseView.as_view(), name="certificate_use"),
-    path("/certificate/discard", api.CertificateDiscardView.as_view(), name="certificate_discard"),
+    path("teams", api.TenantView.as_view(), name="tenant"),
+    path("teams/secret", api.SecretView.as_view(), name="secret"),
+    path("teams/certificate", api.CertificateMakeView.as_view(), name="certificate"),
+    path("teams/certificate/use", api.CertificateUseView.as_view(), name="certificate_use"),
+    path("teams/certificate/discard", api.CertificateDiscardView.as_view(), name="certificate_discard"),
 ]
