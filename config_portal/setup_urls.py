@@ -19,6 +19,7 @@ urlpatterns = [
     path("keys/", keys.listed, name="keys"),
     path("keys/<uuid:key_id>/certificate", keys.certificate, name="certificate"),
     path("keys/<str:environment>/rotate", keys.rotate, name="keys_rotate"),
+    path("keys/<str:environment>/try", keys.try_keys, name="keys_try"),
     path("keys/<str:environment>/revoke", keys.revoke, name="keys_revoke"),
     path("check/", preflight.listed, name="preflights"),
     path("check/<uuid:endpoint_id>/", preflight.detail, name="preflight"),

@@ -14,6 +14,7 @@ from config_portal.api.base import ApiView
 from config_portal.models import Environment, Organization, SigningKey
 from config_portal.models.api_token import Scope
 from config_portal.services import rotation
+from config_portal.services.key_trials import try_upcoming
 
 
 class KeySerializer(serializers.ModelSerializer[SigningKey]):
@@ -38,6 +39,16 @@ class KeySetSerializer(serializers.Serializer[Any]):
     keys = KeySerializer(many=True)
 
 
+def known(environment: str) -> str:
+    """Return ``environment`` if there is one of this name.
+
+    :raises Http404: there is none.
+    """
+    if environment not in Environment.values:
+        raise Http404
+    return environment
+
+
 class KeysView(ApiView):
     """Key pairs."""
 
@@ -47,6 +58,32 @@ class KeysView(ApiView):
     def get(self, request: Request) -> Response:
         """Return the keys of both environments."""
         return Response(KeySetSerializer(rotation.key_sets(organization_of(request)), many=True).data)
+
+
+class TrialSerializer(serializers.Serializer[Any]):
+    """What one Epic said to the upcoming keys."""
+
+    endpoint = serializers.UUIDField(source="endpoint.pk")
+    name = serializers.CharField(source="endpoint.name")
+    is_accepted = serializers.BooleanField()
+    accepted = serializers.ListField(child=serializers.CharField(), help_text="RS384, ES384")
+    refused = serializers.ListField(child=serializers.CharField())
+    problem = serializers.CharField(help_text="Why it could not be asked; '' when it answered")
+
+
+class TryView(ApiView):
+    """Try the upcoming keys at Epic."""
+
+    scopes = {"POST": Scope.KEYS_WRITE}
+
+    @extend_schema(request=None, responses=TrialSerializer(many=True))
+    def post(self, request: Request, environment: str) -> Response:
+        """Ask every Epic of the environment; once all accept the keys, they are switched to within a minute."""
+        now = timezone.now()
+        trials = try_upcoming(
+            organization_of(request), environment=known(environment), actor=actor_of(request), now=now
+        )
+        return Response(TrialSerializer(trials, many=True).data)
 
 
 class KeyStepView(ApiView):
@@ -61,10 +98,8 @@ class KeyStepView(ApiView):
     @extend_schema(request=None, responses=KeySetSerializer)
     def post(self, request: Request, environment: str) -> Response:
         """Take the step."""
-        if environment not in Environment.values:
-            raise Http404
         organization = organization_of(request)
-        self.step(organization, environment=environment, actor=actor_of(request), now=timezone.now())
+        self.step(organization, environment=known(environment), actor=actor_of(request), now=timezone.now())
         keys = next(found for found in rotation.key_sets(organization) if found.environment == environment)
         return Response(KeySetSerializer(keys).data)
 

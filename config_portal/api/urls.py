@@ -23,6 +23,7 @@ urlpatterns = [
     path("audit", views.AuditView.as_view(), name="audit"),
     path("keys", keys.KeysView.as_view(), name="keys"),
     path("keys/<str:environment>/rotate", keys.RotateView.as_view(), name="keys_rotate"),
+    path("keys/<str:environment>/try", keys.TryView.as_view(), name="keys_try"),
     path("keys/<str:environment>/switch", keys.SwitchView.as_view(), name="keys_switch"),
     path("keys/<str:environment>/revoke", keys.RevokeView.as_view(), name="keys_revoke"),
     path("endpoints", views.EndpointListView.as_view(), name="endpoints"),

@@ -101,6 +101,11 @@ class ApprovalState:
         """The approval page."""
         return reverse("portal:approval", args=[self.draft.endpoint.pk])
 
+    @property
+    def records_url(self) -> str:
+        """The page of the integration records."""
+        return reverse("portal:records", args=[self.draft.endpoint.pk])
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalPage:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from config_portal.models import SigningKey
+from config_portal.services.key_trials import Trial
 from config_portal.services.keys import PURPOSE_NAMES
 from config_portal.services.rotation import EPIC_KEEPS, KeySet
 from core.moments import ago, written
@@ -90,6 +91,11 @@ class KeySetCard:
         return self.keys.published_at is not None
 
     @property
+    def may_try(self) -> bool:
+        """Whether it is worth asking Epic about the new keys: they wait, and Epic has not accepted them yet."""
+        return self.is_rotating and not self.may_switch
+
+    @property
     def may_switch(self) -> bool:
         """Whether the new keys can be used without being refused."""
         switch_at = self.keys.switch_at
@@ -130,3 +136,14 @@ class KeySetCard:
             Stage(title="Switch", text="By itself, within a minute", state="current" if self.may_switch else "todo"),
             Stage(title="Retire", text="A day after the switch", state="todo"),
         ]
+
+
+def trial_words(trial: Trial) -> str:
+    """Say what one Epic said to the new keys."""
+    name = trial.endpoint.name
+    if trial.problem:
+        return f"{name}: the new keys could not be tried. {trial.problem}"
+    if trial.is_accepted:
+        return f"{name}: Epic accepts the new keys."
+    refused = " and ".join(trial.refused)
+    return f"{name}: Epic does not accept the new key for {refused} yet. Nothing changed; try again later."

@@ -1,6 +1,6 @@
 """From the code of an error to what a person reads: cause, who mends it, how."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from config_portal.doctor import CheckResult, Fixer, failed
 from core.errors import ConnectorError
@@ -8,9 +8,8 @@ from core.errors import ConnectorError
 _SYSTEMS = {"epic": "Epic", "graph": "Microsoft Graph", "entra": "Microsoft Entra", "connector": "The connector"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
-    """What a code means; ``cause`` and ``todo`` may name ``{system}``."""
+class Explanation(NamedTuple):
+    """What a code means: ``cause`` may name ``{system}``, and stays empty where the error says it better."""
 
     cause: str
     who: str
@@ -20,119 +19,103 @@ class Explanation:
 # The message of the error comes first where it has one; these fill in the rest.
 _BY_CODE = {
     "http.address_refused": Explanation(
-        cause="The address leads to a network that the connector may not call.",
-        who=Fixer.OPERATOR,
-        todo="If the server is inside the hospital, add its network to OUTBOUND_ALLOWED_NETWORKS.",
+        "The address leads to a network that the connector may not call.",
+        Fixer.OPERATOR,
+        "If the server is inside the hospital, add its network to OUTBOUND_ALLOWED_NETWORKS.",
     ),
     "http.not_https": Explanation(
-        cause="The address does not begin with https://.", who=Fixer.ADMIN, todo="Enter the address with https://."
+        "The address does not begin with https://.", Fixer.ADMIN, "Enter the address with https://."
     ),
-    "epic.base_url_invalid": Explanation(cause="This is no web address.", who=Fixer.ADMIN),
+    "epic.base_url_invalid": Explanation("This is no web address.", Fixer.ADMIN),
     "epic.base_url_suffix": Explanation(
-        cause="The address lacks its FHIR version.", who=Fixer.ADMIN, todo="Add /api/FHIR/R4 at the end."
+        "The address lacks its FHIR version.", Fixer.ADMIN, "Add /api/FHIR/R4 at the end."
     ),
     "epic.discovery_incomplete": Explanation(
-        cause="The server does not say where its OAuth 2.0 server is.",
-        who=Fixer.ANALYST,
-        todo="Check the FHIR base URL, and that OAuth 2.0 is set up on this Interconnect.",
+        "The server does not say where its OAuth 2.0 server is.",
+        Fixer.ANALYST,
+        "Check the FHIR base URL, and that OAuth 2.0 is set up on this Interconnect.",
     ),
     "epic.discovery_unsafe": Explanation(
-        cause="Epic names an OAuth address that is not secure.",
-        who=Fixer.ANALYST,
-        todo="Correct the OAuth 2.0 addresses of this Interconnect to https.",
+        "Epic names an OAuth address that is not secure.",
+        Fixer.ANALYST,
+        "Correct the OAuth 2.0 addresses of this Interconnect to https.",
     ),
     "epic.invalid_client": Explanation(
-        cause="Epic does not accept the client id or the key.",
-        who=Fixer.ANALYST,
-        todo="New keys take Epic up to 24 hours. After that, check the JWK Set URL and the client id in Epic.",
+        "Epic does not accept the client id or the key.",
+        Fixer.ANALYST,
+        "New keys take Epic up to 24 hours. After that, check the JWK Set URL and the client id in Epic.",
     ),
     "endpoint.client_id_missing": Explanation(
-        cause="A client id is missing.", who=Fixer.ADMIN, todo="Enter the client ids of the three apps."
+        "A client id is missing.", Fixer.ADMIN, "Enter the client ids of the three apps."
     ),
     "keys.missing": Explanation(
-        cause="There are no keys in this environment yet.",
-        who=Fixer.OPERATOR,
-        todo="Authorize the organization for this environment.",
+        "There are no keys in this environment yet.", Fixer.OPERATOR, "Authorize the organization for this environment."
     ),
     "keys.unusable": Explanation(
-        cause="A stored key cannot be used.", who=Fixer.OPERATOR, todo="Check ENCRYPTION_KEYS, or rotate the keys."
+        "A stored key cannot be used.", Fixer.OPERATOR, "Check ENCRYPTION_KEYS, or rotate the keys."
     ),
     "tls.unreachable": Explanation(
-        cause="No connection to this host and port.",
-        who=Fixer.NETWORK,
-        todo="Check the host name in the address, and allow outgoing TCP 443 from the connector to it.",
+        "No connection to this host and port.",
+        Fixer.NETWORK,
+        "Check the host name in the address, and allow outgoing TCP 443 from the connector to it.",
     ),
-    "tls.failed": Explanation(
-        cause="The TLS handshake failed.", who=Fixer.NETWORK, todo="Allow TLS 1.2 or later on the FHIR server."
-    ),
-    "tls.expired": Explanation(cause="", who=Fixer.NETWORK, todo="Renew the certificate of the FHIR server."),
-    "tls.not_yet_valid": Explanation(cause="", who=Fixer.NETWORK, todo="Check the clocks of both servers."),
+    "tls.failed": Explanation("The TLS handshake failed.", Fixer.NETWORK, "Allow TLS 1.2 or later on the FHIR server."),
+    "tls.expired": Explanation("", Fixer.NETWORK, "Renew the certificate of the FHIR server."),
+    "tls.not_yet_valid": Explanation("", Fixer.NETWORK, "Check the clocks of both servers."),
     "tls.wrong_name": Explanation(
-        cause="", who=Fixer.NETWORK, todo="Use the name in the certificate, or have one issued for this name."
+        "", Fixer.NETWORK, "Use the name in the certificate, or have one issued for this name."
     ),
     "tls.untrusted": Explanation(
-        cause="",
-        who=Fixer.NETWORK,
-        todo="Install a certificate of a public authority together with its intermediate certificates.",
+        "", Fixer.NETWORK, "Install a certificate of a public authority together with its intermediate certificates."
     ),
-    "entra.credentials_refused": Explanation(cause="", who=Fixer.ADMIN),
-    "entra.credentials_missing": Explanation(
-        cause="", who=Fixer.ADMIN, todo="Make a certificate on the page Microsoft Teams."
-    ),
-    "teams.not_configured": Explanation(cause="", who=Fixer.ADMIN, todo="Fill in the page Microsoft Teams."),
-    "graph.access_policy_missing": Explanation(cause="", who=Fixer.TEAMS_ADMIN),
-    "graph.permission_missing": Explanation(cause="", who=Fixer.ADMIN),
-    "graph.token_refused": Explanation(cause="", who=Fixer.ADMIN, todo="Give admin consent to the application again."),
+    "entra.credentials_refused": Explanation("", Fixer.ADMIN),
+    "entra.credentials_missing": Explanation("", Fixer.ADMIN, "Make a certificate on the page Microsoft Teams."),
+    "teams.not_configured": Explanation("", Fixer.ADMIN, "Fill in the page Microsoft Teams."),
+    "graph.access_policy_missing": Explanation("", Fixer.TEAMS_ADMIN),
+    "graph.permission_missing": Explanation("", Fixer.ADMIN),
+    "graph.token_refused": Explanation("", Fixer.ADMIN, "Give admin consent to the application again."),
 }
 _BY_ENDING = {
     "unreachable": Explanation(
-        cause="No connection to {system}.",
-        who=Fixer.NETWORK,
-        todo="Check the host name, and allow outgoing TCP 443 from the connector to it.",
+        "No connection to {system}.",
+        Fixer.NETWORK,
+        "Check the host name, and allow outgoing TCP 443 from the connector to it.",
     ),
     "no_answer": Explanation(
-        cause="{system} did not answer in time.",
-        who=Fixer.NETWORK,
-        todo="Try again. If it repeats, look for a firewall or proxy that holds the connection.",
+        "{system} did not answer in time.",
+        Fixer.NETWORK,
+        "Try again. If it repeats, look for a firewall or proxy that holds the connection.",
     ),
     "too_large": Explanation(
-        cause="{system} sent more than 1 MB; the rest was not read.",
-        who=Fixer.ANALYST,
-        todo="Check that the address is a FHIR base URL and not a file.",
+        "{system} sent more than 1 MB; the rest was not read.",
+        Fixer.ANALYST,
+        "Check that the address is a FHIR base URL and not a file.",
     ),
     "too_slow": Explanation(
-        cause="{system} had not finished its answer after 30 seconds.",
-        who=Fixer.NETWORK,
-        todo="Look for a proxy that slows the connection down.",
+        "{system} had not finished its answer after 30 seconds.",
+        Fixer.NETWORK,
+        "Look for a proxy that slows the connection down.",
     ),
     "throttled": Explanation(
-        cause="{system} asks us to come back later.", who=Fixer.NETWORK, todo="Wait some minutes and check again."
+        "{system} asks us to come back later.", Fixer.NETWORK, "Wait some minutes and check again."
     ),
-    "failing": Explanation(
-        cause="{system} has a fault of its own.", who=Fixer.ANALYST, todo="Check again; then look into its logs."
-    ),
+    "failing": Explanation("{system} has a fault of its own.", Fixer.ANALYST, "Check again; then look into its logs."),
     "rejected": Explanation(
-        cause="{system} refused the request.",
-        who=Fixer.ANALYST,
-        todo="Check the address: this path must be readable without signing in.",
+        "{system} refused the request.",
+        Fixer.ANALYST,
+        "Check the address: this path must be readable without signing in.",
     ),
     "not_json": Explanation(
-        cause="{system} answered with something that is not JSON, such as XML or a web page.",
-        who=Fixer.ANALYST,
-        todo="Check the address. A sign-in page or a proxy may stand in front of it.",
+        "{system} answered with something that is not JSON, such as XML or a web page.",
+        Fixer.ANALYST,
+        "Check the address. A sign-in page or a proxy may stand in front of it.",
     ),
-    "not_a_token": Explanation(
-        cause="{system} answered without an access token.", who=Fixer.ANALYST, todo="Look into its logs."
-    ),
+    "not_a_token": Explanation("{system} answered without an access token.", Fixer.ANALYST, "Look into its logs."),
     "token_refused": Explanation(
-        cause="{system} refused to issue a token.",
-        who=Fixer.ANALYST,
-        todo="Map the client id of the backend app to an Epic user.",
+        "{system} refused to issue a token.", Fixer.ANALYST, "Map the client id of the backend app to an Epic user."
     ),
 }
-_UNKNOWN = Explanation(
-    cause="This could not be checked.", who=Fixer.OPERATOR, todo="Look the code up in docs/troubleshooting.md."
-)
+_UNKNOWN = Explanation("This could not be checked.", Fixer.OPERATOR, "Look the code up in docs/troubleshooting.md.")
 
 
 def explain(error: ConnectorError) -> CheckResult:

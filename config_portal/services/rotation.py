@@ -25,7 +25,7 @@ RETIRE_AFTER = timedelta(hours=24)
 NOTIFICATION_RETIRE_AFTER = timedelta(days=4)
 
 _State, _Purpose = SigningKey.State, SigningKey.Purpose
-_SIGNING = (_Purpose.SMART_RS384, _Purpose.SMART_ES384)
+SIGNING = (_Purpose.SMART_RS384, _Purpose.SMART_ES384)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class KeySet:
     @property
     def is_known_to_epic(self) -> bool:
         """Whether Epic has accepted a signature of each upcoming key."""
-        signing = [key for key in self.upcoming if key.purpose in _SIGNING]
+        signing = [key for key in self.upcoming if key.purpose in SIGNING]
         return bool(signing) and all(key.confirmed_at for key in signing)
 
     @property

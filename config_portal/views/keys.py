@@ -13,9 +13,10 @@ from accounts.models import Role
 from config_portal.access import portal_page
 from config_portal.models import Environment, FhirEndpoint, SigningKey
 from config_portal.presenters.crumbs import under_setup
-from config_portal.presenters.keys import KeySetCard
+from config_portal.presenters.keys import KeySetCard, trial_words
 from config_portal.requests import PortalRequest
 from config_portal.services import rotation
+from config_portal.services.key_trials import try_upcoming
 from config_portal.services.keys import public_keys
 from core.access import access
 from core.errors import ConfigurationError
@@ -71,6 +72,23 @@ def rotate(request: PortalRequest, environment: str) -> HttpResponse:
         messages.error(request, error.user_message)
     else:
         messages.success(request, "New keys are published. They are used as soon as Epic has them.")
+    return redirect("portal:keys")
+
+
+@portal_page(*SETUP_ROLES)
+@require_POST
+def try_keys(request: PortalRequest, environment: str) -> HttpResponse:
+    """Try the new keys at every Epic of the environment; what runs goes on with the keys in use."""
+    _known(environment)
+    now = timezone.now()
+    try:
+        trials = try_upcoming(request.organization, environment=environment, actor=request.user.username, now=now)
+    except ConfigurationError as error:
+        messages.error(request, error.user_message)
+        return redirect("portal:keys")
+    for trial in trials:
+        tell = messages.success if trial.is_accepted else messages.warning
+        tell(request, trial_words(trial))
     return redirect("portal:keys")
 
 

@@ -1,5 +1,6 @@
 """Keys rotate without a moment in which Epic refuses us."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import jwt
@@ -13,7 +14,8 @@ from config_portal.models import SigningKey
 from config_portal.services import keys, rotation
 from core.errors import ConfigurationError
 from core.models import AuditEvent
-from tests.factories import make_endpoint, make_staff
+from tests.factories import SMART, approve, make_endpoint, make_staff
+from tests.scripts import Script
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -139,3 +141,78 @@ def test_keys_of_others_are_not_there(client, organization):
     client.force_login(make_staff(organization, Role.ADMIN))
     foreign = make_endpoint(base_url="https://other.example.org/api/FHIR/R4").organization.signing_keys.first()
     assert client.get(reverse("portal:certificate", args=[foreign.pk])).status_code == 404
+
+
+# --- Tried before they are used -------------------------------------------------------------------
+TOKEN = {"access_token": "canary-token", "token_type": "Bearer", "expires_in": 300}
+
+
+@pytest.fixture
+def admin(client, organization):
+    client.force_login(make_staff(organization, Role.ADMIN))
+    return client
+
+
+@pytest.fixture
+def at_epic(epic, endpoint):
+    """Let the endpoint's draft and what runs be at an Epic of the tests' own."""
+    smart = replace(SMART, token_endpoint=f"{epic.url}/oauth2/token")
+    approve(endpoint, smart=smart)
+    return epic
+
+
+def press(admin):
+    return admin.post(reverse("portal:keys_try", args=["test"]), follow=True).content.decode()
+
+
+def test_new_keys_that_epic_accepts_are_switched_to_at_once(at_epic, admin, endpoint, organization):
+    at_epic.answers("/oauth2/token", TOKEN)
+    old = keys.client_key(endpoint).key_id
+    start(organization)
+    assert "Try the new keys at Epic" in admin.get(reverse("portal:keys")).content.decode()
+    page = press(admin)
+    assert f"{endpoint.name}: Epic accepts the new keys." in page
+    assert "Epic has accepted the new keys" in page
+    assert "canary-token" not in page
+    tried = {_key_of(call) for call in at_epic.calls("/oauth2/token")}
+    assert tried == set(SigningKey.objects.filter(state="published").exclude(purpose="notification")
+                        .values_list("key_id", flat=True))  # fmt: skip
+    assert keys.client_key(endpoint).key_id == old  # what runs is untouched until the switch
+    assert rotation.advance_rotations(now=NOW + timedelta(minutes=1)) == 1
+    assert AuditEvent.objects.get(action="keys.tried").actor == "avery.reed@lamna.example.org"
+
+
+def test_new_keys_that_epic_does_not_know_yet_change_nothing(at_epic, admin, endpoint, organization):
+    at_epic.answers("/oauth2/token", {"error": "invalid_client"}, status=400)
+    start(organization)
+    page = press(admin)
+    assert "does not accept the new key for ES384 and RS384 yet" in page
+    assert not SigningKey.objects.filter(state="published").exclude(confirmed_at=None).exists()
+    assert rotation.advance_rotations(now=NOW + timedelta(minutes=1)) == 0
+
+
+def test_an_epic_that_is_away_confirms_nothing_for_the_others(at_epic, admin, endpoint, organization):
+    at_epic.answers("/oauth2/token", TOKEN)
+    away = make_endpoint(organization, name="lamna-away", base_url="http://127.0.0.1:9/api/FHIR/R4", approved=False)
+    approve(away, smart=replace(SMART, token_endpoint="http://127.0.0.1:9/oauth2/token"))
+    start(organization)
+    page = press(admin)
+    assert f"{endpoint.name}: Epic accepts the new keys." in page
+    assert "lamna-away: the new keys could not be tried." in page
+    assert not SigningKey.objects.filter(state="published").exclude(confirmed_at=None).exists()
+
+
+def test_without_new_keys_there_is_nothing_to_try(admin, organization):
+    assert "There are no new keys to try" in press(admin)
+    assert admin.post(reverse("portal:keys_try", args=["moon"])).status_code == 404
+
+
+def test_a_script_tries_them_too(at_epic, endpoint, organization):
+    at_epic.answers("/oauth2/token", TOKEN)
+    start(organization)
+    (trial,) = Script(organization)("POST", "api:keys_try", "test").json()
+    assert (trial["name"], trial["is_accepted"], trial["accepted"]) == (endpoint.name, True, ["ES384", "RS384"])
+
+
+def _key_of(call):
+    return jwt.get_unverified_header(call.form["client_assertion"])["kid"]

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from config_portal.models import FhirEndpoint, SigningKey
 from config_portal.services import keys, rotation
+from config_portal.services.key_trials import try_upcoming
 from core.http import build_session
 from epic.connection import Audience
 from epic.oauth import request_token
 from tests.contract.epic_twin import EpicTwin, set_up
 from tests.epic.peer import Peer
-from tests.factories import make_endpoint
+from tests.factories import approve, make_endpoint
 
 pytestmark = [pytest.mark.xdist_group("sandbox"), pytest.mark.django_db(transaction=True)]
 REQUESTS, AT_ONCE = 200, 4
@@ -79,3 +80,23 @@ def test_a_rotation_during_200_token_requests_fails_none(sandbox, server, algori
             server.replace("/jwks", keys.public_keys(endpoint))
         used = {one.result() for one in asked}
     assert len(used) == 2
+
+
+def test_new_keys_are_tried_at_epic_before_they_are_used(sandbox, server):
+    twin = set_up(sandbox.url, server)
+    ours = twin.connection(Audience.BACKEND)
+    endpoint = make_endpoint(
+        with_sms=False, approved=False, base_url=ours.fhir_base_url, backend_client_id=ours.client_id
+    )
+    approve(endpoint, smart=ours.smart)
+    server.replace("/jwks", keys.public_keys(endpoint))
+    rotation.start_rotation(endpoint.organization, environment="test", actor="kim", now=timezone.now())
+
+    def tried():
+        (trial,) = try_upcoming(endpoint.organization, environment="test", actor="kim", now=timezone.now())
+        return trial.accepted, trial.refused, trial.problem
+
+    assert tried() == ([], ["ES384", "RS384"], "")  # not published yet
+    server.replace("/jwks", keys.public_keys(endpoint))
+    assert tried() == (["ES384", "RS384"], [], "")
+    assert rotation.advance_rotations(now=timezone.now()) == 1
