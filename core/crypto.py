@@ -7,7 +7,6 @@ can be read.
 """
 
 import base64
-import hashlib
 import hmac
 import os
 from functools import lru_cache
@@ -61,11 +60,9 @@ def primary_key_id() -> str:
 
 def encrypt(plaintext: bytes, *, context: str) -> bytes:
     """Seal ``plaintext`` under the newest key, bound to ``context`` (row and column)."""
-    key_id = primary_key_id()
-    nonce = os.urandom(_NONCE_BYTES)
-    sealed = _ciphers(tuple(settings.ENCRYPTION_KEYS))[key_id].encrypt(nonce, plaintext, context.encode())
-    name = key_id.encode()
-    return bytes([_VERSION, len(name)]) + name + nonce + sealed
+    key_id, cipher = next(iter(_ciphers(tuple(settings.ENCRYPTION_KEYS)).items()))
+    nonce, name = os.urandom(_NONCE_BYTES), key_id.encode()
+    return b"".join((bytes((_VERSION, len(name))), name, nonce, cipher.encrypt(nonce, plaintext, context.encode())))
 
 
 def key_id_of(ciphertext: bytes) -> str:
@@ -110,7 +107,7 @@ def index(value: str, *, purpose: str) -> str:
 
 def derive(label: str) -> bytes:
     """Return 32 bytes derived from the index key for ``label``; unguessable without the key."""
-    return hmac.new(_index_key(settings.INDEX_KEY), label.encode(), hashlib.sha256).digest()
+    return hmac.digest(_index_key(settings.INDEX_KEY), label.encode(), "sha256")
 
 
 if TYPE_CHECKING:

@@ -7,9 +7,11 @@ MSH-16 asks; nearly every sender asks for ``AL|NE`` and so gets one answer.
 """
 
 import os
+import time
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from itertools import count
 
 from hl7intake.batches import Frame
@@ -66,15 +68,14 @@ def _batch_header(line: bytes, *, now: datetime) -> bytes:
     name = line[:3].decode("ascii")
     header = read_header(b"MSH" + line[3:])
     delimiters = header.encoding.delimiters
-    _, component, repetition, escape, subcomponent, truncation = delimiters
     fields = [
         name,
-        f"{component}{repetition}{escape}{subcomponent}{truncation}",
+        "".join(delimiters[1:]),
         header.receiving_application,
         header.receiving_facility,
         header.sending_application,
         header.sending_facility,
-        f"{now.astimezone(UTC):%Y%m%d%H%M%S}+0000",
+        _stamp(int(now.timestamp())),
         "",
         "",
         "",
@@ -102,9 +103,8 @@ def _is_wanted(mode: str, code: AckCode) -> bool:
 
 def _message(header: Header, verdict: Verdict, *, code: str, now: datetime) -> bytes:
     encoding = header.encoding
-    delimiters = encoding.delimiters
-    text = encoding.escape(verdict.text[:_LONGEST_TEXT])
-    segments = [_msh(header, now=now), delimiters.field.join(["MSA", code, header.control_id, text])]
+    text = encoding.escape(verdict.text[:_LONGEST_TEXT]) if verdict.text else ""
+    segments = [_msh(header, now=now), encoding.field.join(["MSA", code, header.control_id, text])]
     if verdict.condition is not None:
         segments.append(_err(header, verdict, verdict.condition, text=text))
     charset = "utf-8" if encoding.charset == "ascii" else encoding.charset
@@ -113,24 +113,29 @@ def _message(header: Header, verdict: Verdict, *, code: str, now: datetime) -> b
 
 def _msh(header: Header, *, now: datetime) -> str:
     delimiters = header.encoding.delimiters
-    trigger = header.trigger if header.trigger.isalnum() else ""
-    _, component, repetition, escape, subcomponent, truncation = delimiters
     fields = [
         "MSH",
-        f"{component}{repetition}{escape}{subcomponent}{truncation}",
+        "".join(delimiters[1:]),
         header.receiving_application,
         header.receiving_facility,
         header.sending_application,
         header.sending_facility,
-        f"{now.astimezone(UTC):%Y%m%d%H%M%S}+0000",
+        _stamp(int(now.timestamp())),
         "",
-        delimiters.component.join(["ACK", trigger, "ACK"]) if trigger else "ACK",
+        f"ACK{delimiters.component}{header.trigger}{delimiters.component}ACK" if header.trigger.isalnum() else "ACK",
         _next_control_id(),
         header.processing_id or "P",
         header.version or "2.3",
-        *([""] * 5 + [header.charset] if header.charset else []),
     ]
+    if header.charset:
+        fields += ["", "", "", "", "", header.charset]
     return delimiters.field.join(fields)
+
+
+# Many answers are given within one second.
+@lru_cache(maxsize=4)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(second))
 
 
 def _next_control_id() -> str:

@@ -1,14 +1,15 @@
 """Which appointment a message is about, and whether it can be used at all: what decides its answer.
 
-Pure: no database, no clock. Everything that refuses a message is found here, before it is acknowledged; what
-it means for a visit is read later (:mod:`hl7intake.mapping`). Source: HL7 v2.5.1 chapter 10 (SIU events S12
+Pure: no database, no clock. Everything that refuses a message is found by :func:`identify`, before it is
+acknowledged, and by nothing that takes longer; what was noticed besides, and what the message means for a visit,
+is read later (:func:`read_appointment`, :mod:`hl7intake.mapping`). Source: HL7 v2.5.1 chapter 10 (SIU events S12
 to S26), and what real senders do with it; the appointment interface of Epic sends S12 to S15 and S26 without
 offsets, ends or MSH-9.3.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
 from hl7intake.errors import AckCode, Condition, MessageRefused
@@ -17,7 +18,7 @@ from hl7intake.reader import Message, Segment
 from hl7intake.rules import Rules
 from hl7intake.statuses import ENDED, UPCOMING, Status, read_status
 from hl7intake.times import read_moment
-from hl7intake.timing import Timing, booked_resources, read_timing
+from hl7intake.timing import Timing, booked_resources, check_timing, read_timing
 
 SCHEDULING_EVENTS = frozenset({"S12", "S13", "S14", "S18", "S19", "S20", "S21", "S22"})
 ENDING_EVENTS = frozenset({"S15", "S16", "S17", "S26"})
@@ -27,12 +28,21 @@ _FARTHEST_AHEAD = timedelta(days=1)
 _LONGEST_ID = 199
 
 
+class Subject(NamedTuple):
+    """Which appointment a message is about; empty for a provider's free time.
+
+    :param session_id: the CSN.
+    :param changed_at: the sender's clock (MSH-7), which orders the messages about one appointment.
+    """
+
+    session_id: str = ""
+    changed_at: datetime | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Appointment:
-    """What a message is about.
+    """What a message is about, and what was noticed.
 
-    :param session_id: the CSN; empty for a provider's free time.
-    :param changed_at: the sender's clock (MSH-7), which orders the messages about one appointment.
     :param status: SCH-25 in the words of table 0278; empty when it says nothing we know.
     :param timing: None when the appointment ends, and for free time.
     """
@@ -45,8 +55,8 @@ class Appointment:
     findings: tuple[Finding, ...] = ()
 
 
-def read_appointment(message: Message, *, rules: Rules, now: datetime) -> Appointment:
-    """Return the appointment that ``message`` is about.
+def identify(message: Message, *, rules: Rules, now: datetime) -> Subject:
+    """Return which appointment ``message`` is about, if it can be used; looks at no more than that takes.
 
     :param now: when it arrived; stands in for MSH-7 where that is missing or far ahead.
     :raises MessageRefused: with AR when no such message can ever be accepted (``hl7.control_id``,
@@ -56,18 +66,36 @@ def read_appointment(message: Message, *, rules: Rules, now: datetime) -> Appoin
     msh = message.first("MSH")
     trigger = read_trigger(msh)
     if trigger in SLOT_EVENTS:
+        return Subject()
+    session_id = _session_id(message, rules.session_id_places)
+    changed_at, _ = _changed_at(msh, zone=rules.zone, now=now)
+    if trigger not in ENDING_EVENTS:
+        check_timing(message, zone=rules.zone, places=rules.start_places)
+    return Subject(session_id, changed_at)
+
+
+def read_appointment(message: Message, *, rules: Rules, now: datetime) -> Appointment:
+    """Return the appointment that ``message`` is about, with everything that was noticed.
+
+    :param now: as for :func:`identify`.
+    :raises MessageRefused: as :func:`identify` does, and for nothing else.
+    """
+    msh = message.first("MSH")
+    trigger = read_trigger(msh)
+    if trigger in SLOT_EVENTS:
         return Appointment(trigger=trigger)
-    session_id, id_findings = _session_id(message, rules.session_id_places)
+    session_id = _session_id(message, rules.session_id_places)
     changed_at, time_findings = _changed_at(msh, zone=rules.zone, now=now)
     status = read_status(message.first("SCH"), rules.statuses)
     timing = None if trigger in ENDING_EVENTS else _timing(message, rules)
+    conflicts = _id_conflicts(message, session_id, rules.session_id_places)
     return Appointment(
         trigger=trigger,
         session_id=session_id,
         changed_at=changed_at,
         timing=timing,
         status=status.value if status else "",
-        findings=(*id_findings, *time_findings, *_status_findings(status, trigger)),
+        findings=(*conflicts, *time_findings, *_status_findings(status, trigger)),
     )
 
 
@@ -107,25 +135,29 @@ def _timing(message: Message, rules: Rules) -> Timing:
     return read_timing(message, zone=rules.zone, resources=booked_resources(message), places=rules.start_places)
 
 
-def _session_id(message: Message, places: tuple[str, ...]) -> tuple[str, list[Finding]]:
-    schedule = message.first("SCH")
-    visit_numbers = {number for segment in message.all("PV1") if (number := segment.text(19).strip())}
-    values = {
-        # Several patients with a number each: what they share is the appointment, not one of theirs.
-        "PV1-19": visit_numbers.pop() if len(visit_numbers) == 1 else "",
-        "SCH-2": schedule.text(2).strip(),
-        "SCH-1": schedule.text(1).strip(),
-    }
-    chosen = next((place for place in places if values.get(place)), "")
-    if not chosen:
-        raise MessageRefused(
-            "hl7.session_id_missing",
-            "The appointment has no id. Send the CSN in SCH-2 or PV1-19.",
-            condition=Condition.REQUIRED_FIELD,
-            location="SCH^1^2",
-        )
-    differing = [p for p in ("PV1-19", "SCH-2") if values[p] and p in places and values[p] != values[chosen]]
-    return values[chosen], [Finding(FindingCode.SESSION_ID_CONFLICT, place) for place in differing]
+def _session_id(message: Message, places: tuple[str, ...]) -> str:
+    for place in places:
+        if session_id := _id_at(message, place):
+            return session_id
+    raise MessageRefused(
+        "hl7.session_id_missing",
+        "The appointment has no id. Send the CSN in SCH-2 or PV1-19.",
+        condition=Condition.REQUIRED_FIELD,
+        location="SCH^1^2",
+    )
+
+
+def _id_at(message: Message, place: str) -> str:
+    if place != "PV1-19":
+        return message.first("SCH").text(2 if place == "SCH-2" else 1).strip()
+    numbers = {number for segment in message.all("PV1") if (number := segment.text(19).strip())}
+    # Several patients with a number each: what they share is the appointment, not one of theirs.
+    return numbers.pop() if len(numbers) == 1 else ""
+
+
+def _id_conflicts(message: Message, chosen: str, places: tuple[str, ...]) -> list[Finding]:
+    stated = ((place, _id_at(message, place)) for place in ("PV1-19", "SCH-2") if place in places)
+    return [Finding(FindingCode.SESSION_ID_CONFLICT, place) for place, value in stated if value and value != chosen]
 
 
 def _changed_at(msh: Segment, *, zone: ZoneInfo, now: datetime) -> tuple[datetime, list[Finding]]:

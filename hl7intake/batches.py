@@ -4,7 +4,7 @@ Source: HL7 v2.5.1 chapter 2, sections 2.10.3 and 2.15.2 (BHS), 2.15.3 (BTS).
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _BOM = b"\xef\xbb\xbf"
 _AROUND = b"\x0b\x1c\r\n\t "
@@ -15,8 +15,7 @@ _BATCH_HEADERS = (b"FHS", b"BHS")
 _TRAILERS = (b"BTS", b"FTS")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
+class Frame(NamedTuple):
     """The messages of one frame; ``file_header`` and ``batch_header`` are FHS and BHS, empty outside of a batch."""
 
     messages: tuple[bytes, ...]
@@ -31,8 +30,8 @@ class Frame:
 
 def split_frame(raw: bytes) -> Frame:
     """Return the messages in ``raw``; what holds no MSH at all is one (broken) message."""
-    if raw.startswith(b"MSH") and b"\rMSH" not in raw and b"\nMSH" not in raw:
-        return Frame(messages=(raw,))  # as nearly always
+    if raw.rfind(b"MSH") == 0:
+        return Frame((raw,))  # as nearly always
     body = raw.strip(_AROUND).removeprefix(_BOM)
     is_batch = body.startswith(_BATCH_HEADERS)
     if not is_batch and not _OTHER_MESSAGE.search(body):

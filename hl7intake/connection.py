@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from hl7intake.framing import Framer, frame
+from hl7intake.services.judging import Acknowledgement
 from hl7intake.services.senders import Sender
 
 # Takes frames in their order, and some time later calls the connection's ``answer`` or ``fail``, in the loop.
@@ -119,10 +120,10 @@ class Connection(asyncio.Protocol):
         self._stop_waiting()
         self._work()
 
-    def answer(self, answers: list[tuple[bytes, ...]]) -> None:
+    def answer(self, answers: list[Acknowledgement]) -> None:
         """Send the answers to the frames that the handler was given."""
         self._is_busy = False
-        self._send([message for several in answers for message in several])
+        self._send([message for one in answers for message in one.messages])
         self._work()
 
     def fail(self, error: Exception) -> None:

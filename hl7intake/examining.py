@@ -5,24 +5,25 @@ read when it takes effect.
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from hl7intake.ack import Verdict
-from hl7intake.appointments import Appointment, read_appointment, read_trigger
+from hl7intake.appointments import Subject, identify, read_trigger
 from hl7intake.errors import AckCode, MessageRefused
 from hl7intake.reader import Header, Limits, Message, header_of, read, read_header
 from hl7intake.rules import FALLBACK_CHARSET, Rules
 
 _ACCEPTED = Verdict(code=AckCode.ACCEPT)
+_NOBODY = Subject()
+_UNREAD = Header()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Examined:
+class Examined(NamedTuple):
     """A message and the verdict on it.
 
     :param error_code: why it is refused, such as ``hl7.start_missing``; empty when it is accepted.
-    :param appointment: what an accepted message is about; None while nothing is approved for its sender.
+    :param subject: which appointment an accepted message is about; empty while nothing is approved for its sender.
     """
 
     raw: bytes
@@ -31,7 +32,7 @@ class Examined:
     charset: str
     verdict: Verdict
     error_code: str = ""
-    appointment: Appointment | None = None
+    subject: Subject = _NOBODY
 
     @property
     def is_accepted(self) -> bool:
@@ -45,16 +46,16 @@ def examine(raw: bytes, *, rules: Rules | None, limits: Limits, now: datetime, c
     :param rules: of the sender; None when nothing is approved yet, and then only the envelope is looked at.
     :param charset: what the transport says the bytes are; wins over MSH-18.
     """
-    header, used, message = Header(), "", None
-    appointment: Appointment | None = None
-    verdict, code = _ACCEPTED, ""
+    header, used, message = _UNREAD, "", None
+    subject, verdict, code = _NOBODY, _ACCEPTED, ""
     try:
         message = read_message(raw, rules=rules, limits=limits, charset=charset)
-        header, used = header_of(message.first("MSH"), message.encoding), message.charset
+        msh = message.first("MSH")
+        header, used = header_of(msh, message.encoding), message.charset
         if rules is None:
-            read_trigger(message.first("MSH"))
+            read_trigger(msh)
         else:
-            appointment = read_appointment(message, rules=rules, now=now)
+            subject = identify(message, rules=rules, now=now)
     except MessageRefused as refusal:
         verdict, code = Verdict.of(refusal), refusal.code
         header = header if message is not None else read_header(raw)
@@ -65,7 +66,7 @@ def examine(raw: bytes, *, rules: Rules | None, limits: Limits, now: datetime, c
         charset=used,
         verdict=verdict,
         error_code=code,
-        appointment=appointment,
+        subject=subject,
     )
 
 

@@ -16,6 +16,10 @@ def frame(message: bytes) -> bytes:
     return START + message + _TRAILER
 
 
+def _is_one_frame(data: bytes) -> bool:
+    return data.endswith(_TRAILER) and data.find(END) == len(data) - 2 and data.rfind(START) == 0
+
+
 class Framer:
     """Collects bytes and gives out whole messages.
 
@@ -42,6 +46,8 @@ class Framer:
         if self.overflow is not None:
             return []
         if not self._buffer:
+            if _is_one_frame(data) and len(data) <= self._limit:  # as nearly always
+                return [data[1:-2]]
             data = self._skip_to_start(data)
         self._buffer += data
         messages = []

@@ -12,7 +12,7 @@ import socket
 import ssl
 from asyncio import sslproto
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -23,10 +23,12 @@ from core import heartbeat
 from hl7intake.ack import Verdict
 from hl7intake.connection import Connection, ConnectionLimits
 from hl7intake.errors import AckCode, Condition
+from hl7intake.intake import Intake, Parcel
 from hl7intake.refusals import NOT_REGISTERED, Refusal, RefusalLog, reason_of
-from hl7intake.services.receiving import Acknowledgement, Arrival, receive_all, refuse
+from hl7intake.services.judging import Acknowledgement, Arrival
+from hl7intake.services.receiving import refuse
 from hl7intake.services.refusals import record_refused_sender
-from hl7intake.services.senders import PinnedSender, RulesBook, Sender, pinned_senders
+from hl7intake.services.senders import PinnedSender, Sender, pinned_senders
 from hl7intake.sockets import bind, pause_after, tune
 from hl7intake.threads import DatabaseThreads
 from hl7intake.trust import LiveTrust, ServerIdentity
@@ -35,8 +37,8 @@ from hl7intake.writer import GroupWriter
 
 _TLS_GOODBYE_SECONDS = 2.0
 _TLS_BUFFER_BYTES = 16_384  # one record; longer messages come in several
-# For trust, heartbeat and calling the workers.
-_THREADS = 2
+# For trust, heartbeat, calling the workers, and messages that are not stored in one go.
+_THREADS = 3
 
 Result = TypeVar("Result")
 
@@ -48,7 +50,6 @@ class ListenerOptions:
     """How to listen.
 
     :param identity: our certificate; None for plain MLLP, where everything comes from ``plain_sender``.
-    :param writers: how many commits may be under way at the same time.
     :param call_workers: has stored messages take effect elsewhere; returns False when nobody hears.
     :param handshakes: how many TLS handshakes may be under way; more connections are closed at once.
     :param drain_seconds: how long messages in work may take to be answered when the listener is stopped.
@@ -60,7 +61,6 @@ class ListenerOptions:
     port: int
     identity: ServerIdentity | None
     plain_sender: Sender | None = None
-    writers: int = 1
     call_workers: Callable[[], bool] = call_workers
     connections_a_sender: int = 64
     handshakes: int = 256
@@ -78,7 +78,7 @@ class Listener:
         self.options = options
         self.port = 0
         self._threads = DatabaseThreads(_THREADS)
-        self._rules = RulesBook(reuse_seconds=options.trust_seconds)
+        self._intake = Intake(self._threads.run, rules_seconds=options.trust_seconds)
         self._waker = Waker(self._threads.run, call=options.call_workers)
         self._connections: set[Connection] = set()
         self._welcomes: set[asyncio.Task[None]] = set()
@@ -103,7 +103,7 @@ class Listener:
             await self._threads.close()
             raise
         self.port = self._socket.getsockname()[1]
-        self._writer = GroupWriter(self._store, writers=self.options.writers)
+        self._writer = GroupWriter(self._store)
         self._chores = [asyncio.create_task(self._accept_forever()), asyncio.create_task(self._tick_forever())]
 
     def stop(self) -> None:
@@ -119,6 +119,7 @@ class Listener:
         self._socket.close()
         await self._drain()
         await self._writer.close()
+        await self._intake.close()
         await self._waker.close()
         with contextlib.suppress(Exception):  # the database may be away; we leave all the same
             await self._tell(self._refusals.take_all())
@@ -217,18 +218,12 @@ class Listener:
     def _answer(self, frames: list[bytes], one: Connection) -> None:
         assert one.sender is not None  # noqa: S101 - connections without a sender are aborted
         now, sender = datetime.now(UTC), one.sender
-        self._writer.submit(
-            [Arrival(raw=raw, sender=sender, at=now) for raw in frames],
-            answer=lambda answers: self._answered(one, answers),
-            fail=one.fail,
-        )
+        self._writer.submit(self._intake.take([Arrival(raw=raw, sender=sender, at=now) for raw in frames]), one)
 
-    def _answered(self, one: Connection, answers: list[Acknowledgement]) -> None:
-        one.answer([answer.messages for answer in answers])
+    async def _store(self, parcels: list[Parcel]) -> list[Acknowledgement]:
+        answers = await self._intake.store(parcels)
         self._waker.note()
-
-    def _store(self, arrivals: Sequence[Arrival]) -> list[Acknowledgement]:
-        return receive_all(arrivals, rules=self._rules)
+        return answers
 
     def _answer_oversized(self, beginning: bytes) -> tuple[bytes, ...]:
         verdict = Verdict(

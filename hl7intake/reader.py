@@ -15,8 +15,8 @@ An absent segment, field or component reads as '' and an absent segment is false
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
 
 from hl7intake.encoding import NULL, Delimiters, Encoding, decode, encoding_of, part, read_delimiters
 from hl7intake.errors import AckCode, Condition, MessageRefused
@@ -33,6 +33,8 @@ _MSH_CHARSET = 17  # MSH-18: the separator itself counts as MSH-1
 # A bare LF between CR-terminated segments belongs to its field, unless a segment visibly starts behind it.
 _MIXED = re.compile(r"\r\n?|\n(?=[A-Z][A-Z0-9]{2}(?:[^\w\s]|\Z))")
 _ANY_BREAK = re.compile(r"[\r\n]+")
+
+_PLAIN = Encoding(Delimiters(), "ascii")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,11 @@ class Segment:
         """Return a field as sent, escape sequences and all repetitions included; '' when absent."""
         fields = self._fields or self._split()
         return fields[number] if 0 < number < len(fields) else ""
+
+    def raws(self, start: int, stop: int) -> list[str]:
+        """Return the fields from ``start`` up to, not including, ``stop`` as sent; '' for each absent one."""
+        found = (self._fields or self._split())[start:stop]
+        return found + [""] * (stop - start - len(found))
 
     def text(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """Return a part of a field's first repetition, decoded; '' when absent or null."""
@@ -174,11 +181,10 @@ class Message:
         return self.encoding.delimiters
 
 
-@dataclass(frozen=True, kw_only=True)
-class Header:
+class Header(NamedTuple):
     """What an answer needs of MSH; fields as sent, cleaned of control characters and cut to size."""
 
-    encoding: Encoding = field(default_factory=lambda: Encoding(Delimiters(), "ascii"))
+    encoding: Encoding = _PLAIN
     sending_application: str = ""
     sending_facility: str = ""
     receiving_application: str = ""
@@ -236,20 +242,23 @@ def read_header(raw: bytes) -> Header:
 
 def header_of(msh: Segment, encoding: Encoding) -> Header:
     """Return what an answer needs of an MSH segment."""
+    text = msh.text
+    sender, facility, receiver, receiving_facility = map(_clean, msh.raws(3, 7))
+    control_id, processing_id, version = map(_clean, msh.raws(10, 13))
     return Header(
-        encoding=encoding,
-        sending_application=_clean(msh.raw(3)),
-        sending_facility=_clean(msh.raw(4)),
-        receiving_application=_clean(msh.raw(5)),
-        receiving_facility=_clean(msh.raw(6)),
-        message_type=_clean(msh.text(9))[:8],
-        trigger=_clean(msh.text(9, component=2))[:8],
-        control_id=_clean(msh.raw(10)),
-        processing_id=_clean(msh.raw(11)),
-        version=_clean(msh.raw(12)),
-        accept_acknowledgment=msh.text(15).strip().upper(),
-        application_acknowledgment=msh.text(16).strip().upper(),
-        charset=_clean(msh.raw(18)),
+        encoding,
+        sender,
+        facility,
+        receiver,
+        receiving_facility,
+        _clean(text(9))[:8],
+        _clean(text(9, 2))[:8],
+        control_id,
+        processing_id,
+        version,
+        text(15).strip().upper(),
+        text(16).strip().upper(),
+        _clean(msh.raw(18)),
     )
 
 

@@ -5,16 +5,14 @@ Source: HL7 v2.5.1 chapter 2A, data type TS. A time without an offset is the sen
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-_STAMP = re.compile(
-    r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:\.[0-9]{1,9})?)?)?"
-    r"(?:([+-])([0-9]{2})([0-9]{2}))?"
-)
+_STAMP = re.compile(r"([0-9]{8})([0-9]{2}(?:[0-9]{2}){0,2})(?:(?<=[0-9]{14})\.[0-9]{1,9})?([+-][0-9]{4})?")
 _LONGEST_STAMP = 40
 _EARLIEST_YEAR, _LATEST_YEAR = 1900, 2200
 _LONGEST = timedelta(hours=24)
@@ -36,8 +34,7 @@ class Shift(StrEnum):
     FOLD = "fold"  # the clock was put back: that time existed twice, and the first is taken
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """An instant in UTC, the text it came from, and what had to be decided."""
 
     at: datetime
@@ -76,17 +73,17 @@ def _near_moment(text: str, *, zone: ZoneInfo, near: datetime | None) -> Moment 
     match = _STAMP.fullmatch(text)
     if match is None:
         return None
-    year, month, day, hour, minute, second, sign, hours, minutes = match.groups(default="0")
-    if not _EARLIEST_YEAR <= int(year) <= _LATEST_YEAR:
-        return None
+    day, clock, offset = match.groups(default="")
     try:
-        wall = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))  # noqa: DTZ001 - a wall clock
-        if sign != "0":
-            offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
-            return Moment(at=wall.replace(tzinfo=timezone(offset)).astimezone(UTC), text=text)
+        # Seconds may be missing, minutes too; fractions of a second are nobody's appointment.
+        stated = datetime.fromisoformat(f"{day}T{clock}{offset}")
+        if not _EARLIEST_YEAR <= stated.year <= _LATEST_YEAR:
+            return None
+        if offset:
+            return Moment(stated.astimezone(UTC), text)
     except ValueError:
         return None
-    return _on_the_wall(wall, text=text, zone=zone, near=near)
+    return _on_the_wall(stated, text=text, zone=zone, near=near)
 
 
 def _on_the_wall(wall: datetime, *, text: str, zone: ZoneInfo, near: datetime | None) -> Moment:

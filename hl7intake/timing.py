@@ -55,6 +55,22 @@ def read_timing(
     return Timing(starts_at=start.at, ends_at=ends_at, start_text=start.text, findings=(*findings, *end_findings))
 
 
+def check_timing(message: Message, *, zone: ZoneInfo, places: tuple[str, ...] = START_PLACES) -> None:
+    """Refuse what :func:`read_timing` refuses, without looking at more than that takes.
+
+    :raises MessageRefused: as :func:`read_timing` does.
+    """
+    is_given = False
+    for place in places:
+        for text in _texts_at(message, place):
+            is_given = True
+            start = read_moment(text, zone=zone)
+            if start is not None:
+                _stated_end(message, start=start, zone=zone)
+                return
+    _refuse_start(is_given=is_given)
+
+
 def booked_resources(message: Message) -> list[Segment]:
     """Return the resource segments that are not deleted, neither themselves nor with their RGS group."""
     booked = []
@@ -71,13 +87,14 @@ def _is_removed(segment: Segment) -> bool:
     return segment.text(2).strip().upper() == _REMOVED
 
 
-def _texts_at(message: Message, place: str, resources: list[Segment]) -> list[str]:
+def _texts_at(message: Message, place: str, resources: list[Segment] | None = None) -> list[str]:
     if place == "SCH-11":
         texts = [message.first("SCH").text(11, component=4)]
     elif place == "TQ1-7":
         texts = [message.first("TQ1").text(7)]
     else:
         name = place[:3]
+        resources = booked_resources(message) if resources is None else resources
         texts = [segment.text(RESOURCE_START[name]) for segment in resources if segment.name == name]
     return [text for text in texts if text.strip()]
 
@@ -116,23 +133,30 @@ def _shifted(place: str, moment: Moment) -> list[Finding]:
 def _end(
     message: Message, *, start: Moment, zone: ZoneInfo, resources: list[Segment]
 ) -> tuple[datetime, list[Finding]]:
-    findings: list[Finding] = []
-    stated = {"TQ1-8": message.first("TQ1").text(8), "SCH-11": message.first("SCH").text(11, component=5)}
-    for place, text in stated.items():
-        end = read_moment(text, zone=zone)
-        if end is None:
-            continue
-        if end.at < start.at:
-            _refuse_end(place)
-        if timedelta(0) < end.at - start.at <= _LONGEST:
-            return end.at, [*findings, *_shifted(place, end)]
-        findings.append(Finding(FindingCode.END_IMPLAUSIBLE, place, f"{start.text} to {end.text}"))
+    stated, findings = _stated_end(message, start=start, zone=zone)
+    if stated is not None:
+        return stated.at, findings
     length = _length(message, resources)
     if length is None:
         return start.at + DEFAULT_LENGTH, [*findings, Finding(FindingCode.LENGTH_MISSING, "SCH-9")]
     if length.is_guessed:
         findings.append(Finding(FindingCode.LENGTH_UNIT_GUESSED, "SCH-10", f"{length.value}"))
     return start.at + length.value, findings
+
+
+def _stated_end(message: Message, *, start: Moment, zone: ZoneInfo) -> tuple[Moment | None, list[Finding]]:
+    findings: list[Finding] = []
+    for place in ("TQ1-8", "SCH-11"):
+        text = message.first("TQ1").text(8) if place == "TQ1-8" else message.first("SCH").text(11, component=5)
+        end = read_moment(text, zone=zone) if text else None
+        if end is None:
+            continue
+        if end.at < start.at:
+            _refuse_end(place)
+        if timedelta(0) < end.at - start.at <= _LONGEST:
+            return end, [*findings, *_shifted(place, end)]
+        findings.append(Finding(FindingCode.END_IMPLAUSIBLE, place, f"{start.text} to {end.text}"))
+    return None, findings
 
 
 def _refuse_end(place: str) -> NoReturn:

@@ -4,107 +4,80 @@ A commit takes the disk as long for a hundred messages as for one, so nobody wai
 """
 
 import asyncio
-import threading
+import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from queue import SimpleQueue
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from django.db import connections
+from hl7intake.intake import Parcel
+from hl7intake.services.judging import Acknowledgement
 
-from hl7intake.services.receiving import Acknowledgement, Arrival
-
-# Takes frames and returns an answer for each, once they are stored; runs in a thread of the writer.
-Store = Callable[[Sequence[Arrival]], list[Acknowledgement]]
+# Returns an answer for each frame of the parcels, once they are stored.
+Store = Callable[[list[Parcel]], Awaitable[list[Acknowledgement]]]
 
 _MOST_FRAMES = 256
 _MOST_BYTES = 4 * 1_048_576
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class _Request:
-    arrivals: list[Arrival]
-    answer: Callable[[list[Acknowledgement]], None]
-    fail: Callable[[Exception], None]
+
+class Client(Protocol):
+    """Who waits for the answers to a parcel."""
+
+    def answer(self, answers: list[Acknowledgement]) -> None:
+        """Take an answer for each frame."""
+
+    def fail(self, error: Exception) -> None:
+        """Take it that nobody knows whether the frames are stored."""
 
 
 class GroupWriter:
-    """Collects frames of all connections and stores them together, in threads of its own.
+    """Collects parcels of all connections and has them stored together, one group after another."""
 
-    To be used from one event loop, in which it also calls back.
-
-    :param writers: how many commits may be under way; with two, one prepares while the other waits for the disk.
-    """
-
-    def __init__(self, store: Store, *, writers: int) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._idle = writers
-        self._waiting: deque[_Request] = deque()
-        self._groups: SimpleQueue[list[_Request] | None] = SimpleQueue()
-        self._loop = asyncio.get_running_loop()
-        self._threads = [
-            threading.Thread(target=self._write_forever, name=f"mllp-writer-{number}", daemon=True)
-            for number in range(writers)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._waiting: deque[tuple[Parcel, Client]] = deque()
+        self._news = asyncio.Event()
+        self._is_closing = False
+        self._task = asyncio.create_task(self._write_forever())
 
-    def submit(
-        self,
-        arrivals: list[Arrival],
-        *,
-        answer: Callable[[list[Acknowledgement]], None],
-        fail: Callable[[Exception], None],
-    ) -> None:
-        """Store ``arrivals`` in their order, then call ``answer`` with their answers, or ``fail``."""
-        self._waiting.append(_Request(arrivals, answer, fail))
-        self._dispatch()
+    def submit(self, parcel: Parcel, client: Client) -> None:
+        """Store ``parcel``, then tell ``client``."""
+        self._waiting.append((parcel, client))
+        self._news.set()
 
     async def close(self) -> None:
-        """Write what waits, then end the threads and their database connections."""
-        for _ in self._threads:
-            self._groups.put(None)
-        await asyncio.to_thread(self._join)
+        """Write what waits, then end."""
+        self._is_closing = True
+        self._news.set()
+        await self._task
 
-    def _join(self) -> None:
-        for thread in self._threads:
-            thread.join()
+    async def _write_forever(self) -> None:
+        while not (self._is_closing and not self._waiting):
+            await self._news.wait()
+            if not self._is_closing:
+                self._news.clear()
+            while self._waiting:
+                await self._write(self._next_group())
 
-    def _dispatch(self) -> None:
-        if self._idle and self._waiting:
-            self._idle -= 1
-            self._groups.put(self._next_group())
-
-    def _next_group(self) -> list[_Request]:
+    def _next_group(self) -> list[tuple[Parcel, Client]]:
         group, frames, size = [], 0, 0
         while self._waiting and frames < _MOST_FRAMES and size < _MOST_BYTES:
-            request = self._waiting.popleft()
-            group.append(request)
-            frames += len(request.arrivals)
-            size += sum(len(arrival.raw) for arrival in request.arrivals)
+            one = self._waiting.popleft()
+            group.append(one)
+            frames += len(one[0].arrivals)
+            size += one[0].size
         return group
 
-    def _write_forever(self) -> None:
-        while (group := self._groups.get()) is not None:
-            try:
-                answers = self._store([arrival for request in group for arrival in request.arrivals])
-            except Exception as error:  # noqa: BLE001 - whoever waits is told; the writer goes on
-                self._loop.call_soon_threadsafe(self._failed, group, error)
-            else:
-                self._loop.call_soon_threadsafe(self._stored, group, answers)
-        connections.close_all()
-
-    def _stored(self, group: list[_Request], answers: list[Acknowledgement]) -> None:
-        self._idle += 1
-        self._dispatch()
+    async def _write(self, group: list[tuple[Parcel, Client]]) -> None:
+        try:
+            answers = await self._store([parcel for parcel, _ in group])
+        except Exception as error:  # noqa: BLE001 - whoever waits is told; the writer goes on
+            for _, client in group:
+                client.fail(error)
+            return
         start = 0
-        for request in group:
-            end = start + len(request.arrivals)
-            request.answer(answers[start:end])
+        for parcel, client in group:
+            end = start + len(parcel.arrivals)
+            client.answer(answers[start:end])
             start = end
-
-    def _failed(self, group: list[_Request], error: Exception) -> None:
-        self._idle += 1
-        self._dispatch()
-        for request in group:
-            request.fail(error)

@@ -89,15 +89,28 @@ class RulesBook:
 
     def of(self, endpoint_ids: Iterable[UUID]) -> Mapping[UUID, Rules | None]:
         """Return the rules of each endpoint, or None for one of which nothing was ever approved."""
-        wanted, now = set(endpoint_ids), time.monotonic()
-        old = {one for one in wanted if one not in self._known or now - self._known[one][0] >= self._reuse_seconds}
-        if old:
-            versions = FhirEndpoint.objects.filter(pk__in=old).values_list("pk", "approved_version_id")
-            approved: dict[UUID, UUID | None] = dict(versions)
-            for one in old:
-                version_id = approved.get(one)
-                self._known[one] = now, None if version_id is None else _rules_of(version_id)
-        return {one: self._known[one][1] for one in wanted}
+        wanted = set(endpoint_ids)
+        if old := {one for one in wanted if not self.has_fresh(one)}:
+            self.refresh(old)
+        return {one: self.last_known(one) for one in wanted}
+
+    def has_fresh(self, endpoint_id: UUID) -> bool:
+        """Whether the rules of the endpoint were read a short time ago."""
+        known = self._known.get(endpoint_id)
+        return known is not None and time.monotonic() - known[0] < self._reuse_seconds
+
+    def last_known(self, endpoint_id: UUID) -> Rules | None:
+        """Return the rules of the endpoint as they were read last."""
+        return self._known[endpoint_id][1]
+
+    def refresh(self, endpoint_ids: Iterable[UUID]) -> None:
+        """Read the rules of each endpoint anew."""
+        wanted, now = list(endpoint_ids), time.monotonic()
+        versions = FhirEndpoint.objects.filter(pk__in=wanted).values_list("pk", "approved_version_id")
+        approved: dict[UUID, UUID | None] = dict(versions)
+        for one in wanted:
+            version_id = approved.get(one)
+            self._known[one] = now, None if version_id is None else _rules_of(version_id)
 
 
 def rules_for(endpoint: FhirEndpoint) -> Rules | None:

@@ -23,7 +23,7 @@ from visits.services.scheduling import session_index_of
 State = InboundMessage.State
 
 
-@dataclass(kw_only=True)
+@dataclass(slots=True)
 class Delivery:
     """One arrival of one message, and what became of it.
 
@@ -39,10 +39,10 @@ class Delivery:
     id: UUID = field(default_factory=new_id)
 
     @property
-    def key(self) -> tuple[UUID, str, str, str]:
-        """What makes a message known: whose it is, and its control id."""
+    def key(self) -> tuple[str, str, str, UUID]:
+        """What makes a message known: its control id, and whose it is. What differs most comes first."""
         header = self.examined.header
-        return self.sender.endpoint_id, header.sending_application, header.sending_facility, header.control_id
+        return header.control_id, header.sending_application, header.sending_facility, self.sender.endpoint_id
 
 
 def store(deliveries: Sequence[Delivery]) -> None:
@@ -53,16 +53,34 @@ def store(deliveries: Sequence[Delivery]) -> None:
 
     :raises django.db.Error: when something could not be stored; nothing may be acknowledged then.
     """
-    accepted = [one for one in deliveries if one.examined.is_accepted]
-    # Always in one order: two batches with the same messages must not wait for each other.
-    written = _insert(sorted(accepted, key=lambda one: one.key)) if accepted else set()
+    accepted = in_one_order(deliveries)
+    number = _insert(accepted) if accepted else 0
+    settle(deliveries, is_all_new=number == len(accepted))
+
+
+def in_one_order(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Return those to be written, in an order that keeps two batches with the same messages from a deadlock."""
+    return sorted((one for one in deliveries if one.examined.is_accepted), key=lambda one: one.key)
+
+
+def settle(deliveries: Sequence[Delivery], *, is_all_new: bool) -> None:
+    """Decide what each sender is told, once what was acceptable and new among ``deliveries`` is written.
+
+    :param is_all_new: whether everything acceptable was new.
+    :raises django.db.Error: when a refused message could not be noted; nothing may be acknowledged then.
+    """
+    written = None if is_all_new else _written(deliveries)
     for delivery in deliveries:
         if not delivery.examined.is_accepted:
             _store_rejected(delivery, code=delivery.examined.error_code)
-        elif delivery.id in written:
+        elif written is None or delivery.id in written:
             delivery.state = State.RECEIVED
         else:
             _recognise(delivery)
+
+
+def _written(deliveries: Sequence[Delivery]) -> set[UUID]:
+    return set(InboundMessage.objects.filter(pk__in=[one.id for one in deliveries]).values_list("pk", flat=True))
 
 
 _COLUMNS = {
@@ -83,31 +101,34 @@ _COLUMNS = {
     "session_index": "text",
     "raw": "bytea",
 }
-_INSERT = f"""
+INSERT = f"""
     INSERT INTO hl7intake_inboundmessage ({", ".join(_COLUMNS)}, due_at, state, ack_code, deliveries, attempts,
         start_text, reason, error_code, error_condition, error_location, error_text, warnings, understood)
     SELECT *, received_at, 'received', 'AA', 1, 0, '', '', '', '', '', '', '[]', '{{}}'
     FROM unnest({", ".join(f"%b::{kind}[]" for kind in _COLUMNS.values())}) AS given ({", ".join(_COLUMNS)})
     ON CONFLICT DO NOTHING
-    RETURNING id
 """  # noqa: S608 - names of ours
 
 
-def _insert(deliveries: Sequence[Delivery]) -> set[UUID]:
-    """Write what is not known yet and return the ids of the rows written."""
-    columns = [list(column) for column in zip(*(_values(one) for one in deliveries), strict=True)]
+def columns_of(deliveries: Sequence[Delivery]) -> list[list[object]]:
+    """Return the parameters of :data:`INSERT`, to be sent in binary form."""
+    return [list(column) for column in zip(*(_values(one) for one in deliveries), strict=True)]
+
+
+def _insert(deliveries: Sequence[Delivery]) -> int:
+    """Write what is not known yet and return how many rows that were."""
+    columns = columns_of(deliveries)
     connection.ensure_connection()
     connection.connection.prepare_threshold = 0  # Django switches preparing off; planning takes longer than the insert
     # psycopg's own cursor: Django's writes every value into the statement's text, which takes longer than the insert.
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_INSERT, columns, binary=True)
-        return {row[0] for row in cursor.fetchall()}
+        return cursor.execute(INSERT, columns, binary=True).rowcount
 
 
 def _values(delivery: Delivery) -> tuple[object, ...]:
     examined, sender = delivery.examined, delivery.sender
-    header, appointment = examined.header, examined.appointment
-    is_about_visit = appointment is not None and appointment.session_id
+    header = examined.header
+    session_id, changed_at = examined.subject
     return (
         delivery.id,
         sender.organization_id,
@@ -121,9 +142,9 @@ def _values(delivery: Delivery) -> tuple[object, ...]:
         header.message_type,
         header.trigger,
         examined.charset,
-        appointment.changed_at if appointment else None,
+        changed_at,
         delivery.at,
-        session_index_of(sender.endpoint_id, appointment.session_id) if is_about_visit and appointment else "",
+        session_index_of(sender.endpoint_id, session_id) if session_id else "",
         _sealed(examined.raw, delivery.id),
     )
 
@@ -136,7 +157,7 @@ def _sealed(raw: bytes, row_id: UUID) -> bytes:
 
 def _recognise(delivery: Delivery) -> None:
     """Answer a duplicate like the first time; refuse other content under a known id."""
-    endpoint_id, application, facility, control_id = delivery.key
+    control_id, application, facility, endpoint_id = delivery.key
     known = InboundMessage.objects.exclude(state=State.REJECTED).get(
         endpoint_id=endpoint_id,
         sending_application=application,

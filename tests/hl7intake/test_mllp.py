@@ -1,3 +1,4 @@
+import asyncio
 import signal
 import socket
 import ssl
@@ -17,10 +18,10 @@ from hl7intake.connection import ConnectionLimits
 from hl7intake.framing import frame
 from hl7intake.mllp import ListenerOptions
 from hl7intake.models import InboundMessage, SenderCertificate
-from hl7intake.services import receiving
 from hl7intake.services.certificates import add_certificate, revoke
+from hl7intake.services.storing import columns_of
+from hl7intake.statements import LoopConnection
 from hl7intake.tasks import apply_received
-from hl7intake.trust import ServerIdentity
 from tests.factories import make_endpoint
 from tests.hl7intake.conftest import sender_of
 from tests.hl7intake.messages import GROUP, NEW, change, load
@@ -348,13 +349,11 @@ def test_the_same_message_on_many_connections_has_one_effect(running, bridges, t
 
 
 def test_an_unexpected_failure_ends_the_connection_and_not_the_listener(peer, running, bridges, tmp_path, monkeypatch):
-    receive_all = receiving.receive_all
-
-    def fail_once(arrivals, **values):
-        monkeypatch.setattr("hl7intake.mllp.receive_all", receive_all)
+    def fail_once(deliveries):
+        monkeypatch.setattr("hl7intake.intake.columns_of", columns_of)
         raise RuntimeError("RIVERA")
 
-    monkeypatch.setattr("hl7intake.mllp.receive_all", fail_once)
+    monkeypatch.setattr("hl7intake.intake.columns_of", fail_once)
     peer.send(frame(load(NEW)))
     assert peer.is_closed_by_peer()
     with Peer(running.port, client_context(bridges, tmp_path)) as other:
@@ -371,15 +370,15 @@ def test_a_heartbeat_is_left(running):
 
 def test_stopping_answers_what_came_and_closes_everything(server, bridges, tmp_path, monkeypatch):
     began, may_go_on = threading.Event(), threading.Event()
-    receive_all = receiving.receive_all
+    execute = LoopConnection.execute
 
-    def slow(arrivals, **values):
+    async def slow(connection, *values):
         began.set()
-        assert may_go_on.wait(10)
-        return receive_all(arrivals, **values)
+        assert await asyncio.to_thread(may_go_on.wait, 10)
+        return await execute(connection, *values)
 
-    monkeypatch.setattr("hl7intake.mllp.receive_all", slow)
-    running = RunningListener(_options(server))
+    monkeypatch.setattr("hl7intake.statements.LoopConnection.execute", slow)
+    running = RunningListener(ListenerOptions(host="127.0.0.1", port=0, identity=server))
     context = client_context(bridges, tmp_path)
     with Peer(running.port, context) as busy, Peer(running.port, context) as idle:
         busy.send(frame(numbered(1)) + frame(numbered(2)))
@@ -394,10 +393,6 @@ def test_stopping_answers_what_came_and_closes_everything(server, bridges, tmp_p
     assert InboundMessage.objects.count() == 2
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", running.port))
-
-
-def _options(server: ServerIdentity):
-    return ListenerOptions(host="127.0.0.1", port=0, identity=server, writers=2)
 
 
 def test_the_command_listens_shares_its_port_and_leaves_on_sigterm(server, bridges, tmp_path):

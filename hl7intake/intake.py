@@ -1,0 +1,98 @@
+"""What the listener does with messages, in its event loop: judge them as they come, then store many at once.
+
+Nothing else is done before the answer. What is rare (a message that is refused or known, a database that fails)
+is done in a thread, by the code that HTTPS uses too.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from django.db import Error as DatabaseFailure
+
+from hl7intake.models import InboundMessage
+from hl7intake.services.judging import Acknowledgement, Arrival, Judge, Judged, acknowledge
+from hl7intake.services.receiving import receive_all
+from hl7intake.services.senders import RulesBook
+from hl7intake.services.storing import INSERT, Delivery, columns_of, in_one_order, settle
+from hl7intake.statements import LoopConnection
+
+# Runs a function in a thread that may use Django's database connections.
+Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Parcel:
+    """Frames of one sender that came together, in their order.
+
+    :param judged: what was found of them; None until the sender's rules are read.
+    """
+
+    arrivals: list[Arrival]
+    judged: list[Judged] | None
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(len(arrival.raw) for arrival in self.arrivals)
+
+
+class Intake:
+    """Judges and stores messages.
+
+    :param rules_seconds: how long the rules of a sender may be used again.
+    """
+
+    def __init__(self, run: Runner, *, rules_seconds: float) -> None:
+        self._run = run
+        self._rules = RulesBook(reuse_seconds=rules_seconds)
+        self._judge = Judge()
+        self._database = LoopConnection()
+
+    def take(self, arrivals: list[Arrival]) -> Parcel:
+        """Judge ``arrivals``, while the database is busy with others; later, if rules must be read first."""
+        is_known = self._rules.has_fresh(arrivals[0].sender.endpoint_id)
+        return Parcel(arrivals, self._judged(arrivals) if is_known else None)
+
+    async def store(self, parcels: Sequence[Parcel]) -> list[Acknowledgement]:
+        """Commit everything in ``parcels`` and return an answer for each frame.
+
+        What cannot be stored in one go is tried again, in the end one by one: only what fails itself is answered AE.
+        """
+        try:
+            return await self._store(parcels)
+        except (psycopg.Error, DatabaseFailure, InboundMessage.DoesNotExist) as error:
+            logger.info("not stored in one go", extra={"error": type(error).__name__})
+        # Whether or not the commit arrived, another try is safe: messages are known by their ids.
+        arrivals = [arrival for parcel in parcels for arrival in parcel.arrivals]
+        answers: list[Acknowledgement] = await self._run(lambda: receive_all(arrivals, rules=self._rules))
+        return answers
+
+    async def close(self) -> None:
+        """Close the database connection."""
+        await self._database.close()
+
+    async def _store(self, parcels: Sequence[Parcel]) -> list[Acknowledgement]:
+        unknown = [parcel for parcel in parcels if parcel.judged is None]
+        if unknown:
+            endpoints = {parcel.arrivals[0].sender.endpoint_id for parcel in unknown}
+            await self._run(lambda: self._rules.refresh(endpoints))
+        judged = [one for parcel in parcels for one in parcel.judged or self._judged(parcel.arrivals)]
+        await self._write([delivery for one in judged for delivery in one.deliveries])
+        return [acknowledge(one) for one in judged]
+
+    async def _write(self, deliveries: list[Delivery]) -> None:
+        accepted = in_one_order(deliveries)
+        number = await self._database.execute(INSERT, columns_of(accepted)) if accepted else 0
+        if number == len(deliveries):
+            settle(deliveries, is_all_new=True)
+        else:
+            await self._run(lambda: settle(deliveries, is_all_new=number == len(accepted)))
+
+    def _judged(self, arrivals: Sequence[Arrival]) -> list[Judged]:
+        rules = self._rules.last_known(arrivals[0].sender.endpoint_id)
+        return [self._judge.judge(arrival, rules=rules) for arrival in arrivals]
