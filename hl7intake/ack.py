@@ -85,15 +85,19 @@ def _batch_header(line: bytes, *, now: datetime) -> bytes:
     return delimiters.field.join(fields).encode("utf-8", "replace")
 
 
-def codes(header: Header, code: AckCode) -> list[str]:
+def codes(header: Header, code: AckCode) -> tuple[str, ...]:
     """Return the MSA-1 codes to answer ``code`` with, in the mode that ``header`` asks for."""
-    accept, application = header.accept_acknowledgment, header.application_acknowledgment
+    return _codes(header.accept_acknowledgment, header.application_acknowledgment, code)
+
+
+@lru_cache(maxsize=64)
+def _codes(accept: str, application: str, code: AckCode) -> tuple[str, ...]:
     if not accept and not application:
-        return [code.value]
-    found = [_ACCEPT_CODES[code]] if _is_wanted(accept, code) else []
+        return (code.value,)
+    found = (_ACCEPT_CODES[code],) if _is_wanted(accept, code) else ()
     # A refusal at the first level is the whole answer; so is one where only the second level listens.
     if _is_wanted(application, code) and (code is AckCode.ACCEPT or not found):
-        found.append(code.value)
+        return (*found, code.value)
     return found
 
 

@@ -61,6 +61,7 @@ class InboundMessageAdmin(TimelineLinkMixin, ReadOnlyAdmin):
         "state",
         "reason",
         "ack_code",
+        "answered",
         "error_code",
         "timeline",
         "explained",

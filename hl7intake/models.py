@@ -230,6 +230,9 @@ class InboundMessage(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.RECEIVED)
     reason = models.CharField(max_length=20, blank=True, help_text="Why an accepted message had no effect")
     ack_code = models.CharField(max_length=2)
+    answered = models.CharField(
+        max_length=5, blank=True, help_text="MSA-1 of what was sent back, in order; in enhanced mode possibly nothing"
+    )
     error_code = models.CharField(max_length=80, blank=True)
     error_condition = models.CharField(max_length=3, blank=True, help_text="Table 0357, as ERR-3 said it")
     error_location = models.CharField(max_length=40, blank=True)

@@ -15,6 +15,7 @@ from hl7intake.presenters.facts import facts_of, notes_of, shape_in
 from hl7intake.presenters.words import ANSWERS, OUTCOMES, REASONS, SENTENCES, WORRYING_REASONS, advice, event_words
 
 State = InboundMessage.State
+_NO_ANSWER = "None; the sender asks for none"
 _CONDITIONS = {condition.code: condition.label for condition in Condition}
 
 
@@ -73,8 +74,13 @@ class MessageRow:
 
     @property
     def answer(self) -> str:
-        """What the sender was told."""
-        return self.message.ack_code
+        """What the sender was told: MSA-1, in enhanced mode possibly two or none."""
+        return ", ".join(self.answer_codes) or "none wanted"
+
+    @property
+    def answer_codes(self) -> list[str]:
+        """MSA-1 of each answer that was sent."""
+        return str(self.message.answered).split()
 
     @property
     def sender(self) -> str:
@@ -169,7 +175,8 @@ class MessagePage(MessageRow):
         repeats = message.deliveries - 1
         again = f"{repeats} more time{'' if repeats == 1 else 's'}; each was answered the same and changed nothing"
         rows = [
-            ("Answer (MSA-1)", f"{message.ack_code}, {ANSWERS.get(message.ack_code, '').lower()}".rstrip(", ")),
+            ("Answer (MSA-1)", "; ".join(map(_answer_in_words, self.answer_codes)) or _NO_ANSWER),
+            ("Mode", _mode_in_words(self.answer_codes)),
             ("Control id (MSA-2)", message.control_id),
             ("Text", message.error_text if message.state == State.REJECTED else ""),
             ("Delivered", again if repeats else "once"),
@@ -178,13 +185,16 @@ class MessagePage(MessageRow):
 
     @property
     def acknowledgement_text(self) -> str:
-        """MSA, and ERR of a refusal, as they were sent in original mode."""
+        """MSA of each answer, and ERR of a refusal, as they were sent."""
+        return "\n".join(line for code in self.answer_codes for line in self._answer_lines(code))
+
+    def _answer_lines(self, code: str) -> list[str]:
         message = self.message
-        lines = [f"MSA|{message.ack_code}|{message.control_id}|{message.error_text if self._is_refused else ''}"]
+        lines = [f"MSA|{code}|{message.control_id}|{message.error_text if self._is_refused else ''}"]
         if self._is_refused and message.error_condition:
             label = _CONDITIONS.get(message.error_condition, "")
             lines.append(f"ERR||{message.error_location}|{message.error_condition}^{label}^HL70357|E")
-        return "\n".join(line.rstrip("|") for line in lines)
+        return [line.rstrip("|") for line in lines]
 
     @property
     def proof(self) -> list[dict[str, object]]:
@@ -239,7 +249,17 @@ class MessagePage(MessageRow):
 
     @property
     def _is_refused(self) -> bool:
-        return self.message.ack_code not in {"AA", "CA"}
+        return self.message.ack_code != "AA"
+
+
+def _answer_in_words(code: str) -> str:
+    return f"{code}, {ANSWERS.get(code, '').lower()}".rstrip(", ")
+
+
+def _mode_in_words(codes: list[str]) -> str:
+    """Name the mode that MSH-15 and MSH-16 asked for, as far as the answers tell."""
+    is_original = len(codes) == 1 and codes[0].startswith("A")
+    return "" if is_original else "Enhanced, as MSH-15 and MSH-16 ask"
 
 
 def _place_in_words(location: str) -> str:

@@ -49,6 +49,10 @@ ANSWERS = {
     "AA": "Accepted",
     "AE": "Refused; may be sent again",
     "AR": "Refused for good",
+    # Enhanced mode, first level: safely stored, or not.
+    "CA": "Accepted and stored",
+    "CE": "Refused; may be sent again",
+    "CR": "Refused for good",
 }
 
 # What to look at in Epic or in the interface engine, by our code of the refusal.

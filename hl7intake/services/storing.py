@@ -11,7 +11,7 @@ from django.db.models import F
 
 from core import crypto
 from core.models import new_id
-from hl7intake.ack import Verdict
+from hl7intake.ack import Verdict, codes
 from hl7intake.errors import AckCode, Condition, MessageRefused
 from hl7intake.examining import Examined
 from hl7intake.models import VERBATIM, InboundMessage, RawRetention
@@ -99,6 +99,7 @@ _COLUMNS = {
     "message_at": "timestamptz",
     "received_at": "timestamptz",
     "session_index": "text",
+    "answered": "text",
     "raw": "bytea",
 }
 INSERT = f"""
@@ -145,6 +146,7 @@ def _values(delivery: Delivery) -> tuple[object, ...]:
         changed_at,
         delivery.at,
         session_index_of(sender.endpoint_id, session_id) if session_id else "",
+        " ".join(codes(header, AckCode.ACCEPT)),
         _sealed(examined.raw, delivery.id),
     )
 
@@ -213,6 +215,7 @@ def _rejected_row(delivery: Delivery, *, code: str) -> InboundMessage:
         finished_at=delivery.at,
         state=State.REJECTED,
         ack_code=verdict.code,
+        answered=" ".join(codes(header, verdict.code)),
         error_code=code,
         error_condition=verdict.condition.code if verdict.condition else "",
         error_location=verdict.location,

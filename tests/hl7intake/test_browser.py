@@ -115,6 +115,7 @@ def test_long_lists_come_in_pages_with_the_filter_kept(staff, sender, endpoint):
             received_at=now - timedelta(seconds=number // 2),
             state=State.IGNORED,
             ack_code="AA",
+            answered="AA",
         )
         for number in range(120)
     )
@@ -166,6 +167,29 @@ def test_a_message_is_explained_and_its_text_is_gone(staff, sender):
     assert not [word for word in PRIVATE if word in page]
     assert "Show its text" not in page
     assert "Replay" not in page
+
+
+NO_START = change(load(NEW), ("SCH", 11, ""), ("AIS", 4, ""), ("AIP", 6, ""))
+
+
+@pytest.mark.parametrize(
+    ("modes", "raw", "listed", "shown", "hidden"),
+    [
+        (("AL", "NE"), load(NEW), "CA", ["MSA|CA|700000101", "CA, accepted and stored", "Enhanced"], "MSA|AA"),
+        (("AL", "AL"), load(NEW), "CA, AA", ["MSA|CA|700000101", "MSA|AA|700000101", "Enhanced"], "asks for none"),
+        (("NE", "NE"), load(NEW), "none wanted", ["None; the sender asks for none", "Enhanced"], "MSA|"),
+        (("AL", "NE"), NO_START, "CE", ["MSA|CE|700000101|The start", "CE, refused; may be sent again"], "MSA|AE"),
+        (("AL", "NE"), load(NEW).replace(b"S12", b"S01"), "CR", ["CR, refused for good"], "MSA|AR"),
+        (("", ""), load(NEW), "AA", ["MSA|AA|700000101", "AA, accepted"], "Enhanced"),
+    ],
+)
+def test_the_answer_is_shown_in_the_mode_the_sender_asked_for(staff, sender, modes, raw, listed, shown, hidden):
+    receive(change(raw, ("MSH", 15, modes[0]), ("MSH", 16, modes[1])), sender=sender, now=NOW)
+    page = page_of(staff, row("700000101"))
+
+    assert not [words for words in shown if words not in page]
+    assert hidden not in page
+    assert f'<td class="code">{listed}</td>' in staff.get(INBOX).content.decode()
 
 
 def test_the_row_of_an_applied_message_holds_nothing_of_the_patient(sender):
