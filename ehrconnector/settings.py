@@ -160,10 +160,11 @@ TWILIO_MESSAGING_BASE_URL = env.str("TWILIO_MESSAGING_BASE_URL", default="https:
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 
-# Scheduled reports. Without a sender nothing is mailed.
+# Scheduled reports and alerts. Without a sender nothing is mailed.
 EMAIL_FROM: str = env.str("EMAIL_FROM", default="")
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 20
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])  # told of everything an Epic contact is told
 
 # Outbound calls reach public https addresses only; the operator may add networks, never a tenant.
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from django.utils import timezone
 
@@ -40,7 +39,9 @@ _TLS_BUFFER_BYTES = 16_384  # one record; longer messages come in several
 # For trust, heartbeat, calling the workers, and messages that are not stored in one go.
 _THREADS = 3
 
-Result = TypeVar("Result")
+# What could not be stored is sent again; if nobody does, the trouble counts as over after a while.
+_TROUBLE_SECONDS = 600.0
+_LONG_AGO = float("-inf")
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class Listener:
         self._refusals = RefusalLog()
         self._stopped = asyncio.Event()
         self._is_deserted = asyncio.Event()
+        self._trouble_at = _LONG_AGO
         self._trust: LiveTrust | None = None
         if options.identity is not None:
             self._trust = LiveTrust(options.identity, read=self._read_pinned, reuse_seconds=options.trust_seconds)
@@ -222,8 +224,16 @@ class Listener:
 
     async def _store(self, parcels: list[Parcel]) -> list[Acknowledgement]:
         answers = await self._intake.store(parcels)
+        self._note_trouble(is_stored=all(answer.state is not None for answer in answers))
         self._waker.note()
         return answers
+
+    def _note_trouble(self, *, is_stored: bool) -> None:
+        if is_stored:
+            self._trouble_at = _LONG_AGO
+        else:
+            logger.error("messages cannot be stored")
+            self._trouble_at = asyncio.get_running_loop().time()
 
     def _answer_oversized(self, beginning: bytes) -> tuple[bytes, ...]:
         verdict = Verdict(
@@ -251,7 +261,9 @@ class Listener:
                     one.close_when_idle()
         self._waker.look_after()
         await self._tell(self._refusals.take(at=asyncio.get_running_loop().time()))
-        await self._threads.run(lambda: heartbeat.beat(heartbeat.MLLP))
+        # Whoever cannot store is not well, whatever else the database still does.
+        if asyncio.get_running_loop().time() - self._trouble_at > _TROUBLE_SECONDS:
+            await self._threads.run(lambda: heartbeat.beat(heartbeat.MLLP))
 
     async def _tell(self, refusals: list[Refusal]) -> None:
         for refusal in refusals:

@@ -64,6 +64,9 @@ class SenderCertificate(models.Model):
     warned_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="At how many days before its end somebody was warned last"
     )
+    mailed_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The last of these warnings that was e-mailed"
+    )
 
     objects = SenderCertificateQuerySet.as_manager()
 

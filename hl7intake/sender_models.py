@@ -74,6 +74,7 @@ class SenderWatch(models.Model):
         default=DEFAULT_HOURS, validators=[MaxValueValidator(LONGEST_HOURS)], help_text="0 to 720; 0 tells nobody"
     )
     alerted_at = models.DateTimeField(null=True, blank=True, help_text="When the silence that lasts was told")
+    mailed_at = models.DateTimeField(null=True, blank=True, help_text="The same, once it was e-mailed")
 
     def __str__(self) -> str:
         return f"watch on {self.endpoint_id}"

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from core.jobs import enqueue
 from hl7intake.services.certificates import warn_of_expiry
+from hl7intake.services.emailing import email_what_was_found
 from hl7intake.services.processing import BATCH, apply_due, next_due_at
 from hl7intake.services.refusals import forget_old
 from hl7intake.services.retention import wipe_raw
@@ -51,8 +52,9 @@ def wipe() -> None:
 
 @shared_task(name="hl7intake.watch_senders")
 def watch_senders() -> None:
-    """Warn of certificates that end, tell of senders that went silent, forget old refusals."""
+    """Warn of certificates that end, tell of senders that went silent, by e-mail too, forget old refusals."""
     now = timezone.now()
     warn_of_expiry(now=now)
     look_for_silence(now=now)
     forget_old(now=now)
+    email_what_was_found(now=now)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
+from core import mail
 from hl7intake.models import RefusedSender
 from hl7intake.presenters.certificates import ago_words, common_name, time_left
 from hl7intake.services.health import SenderHealth
@@ -70,7 +71,9 @@ class SenderCard:
     def last_note(self) -> str:
         """From when on silence is told."""
         hours = self.health.watch.hours
-        return f"told after {hours} h of silence" if hours else "silence is not told"
+        if not hours:
+            return "silence is not told"
+        return f"told after {hours} h of silence{', by e-mail too' if mail.is_configured() else ''}"
 
     @property
     def rate(self) -> str:

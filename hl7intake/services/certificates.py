@@ -75,7 +75,8 @@ def revoke(certificate: SenderCertificate, *, actor: str, now: datetime) -> None
 def warn_of_expiry(*, now: datetime) -> int:
     """Warn 60, 30 and 7 days before a certificate ends, once each; return how many warnings were given.
 
-    A warning is an audit event and a line of log; the portal shows the days left at all times.
+    A warning is an audit event and a line of log; e-mails follow (:mod:`hl7intake.services.emailing`). The portal
+    shows the days left at all times.
     """
     ending = SenderCertificate.objects.ending_before(now + timedelta(days=WARNING_DAYS[-1]), now=now)
     return sum(_warn(certificate, now=now) for certificate in ending.select_related("endpoint"))

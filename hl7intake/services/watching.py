@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 def look_for_silence(*, now: datetime) -> int:
     """Note each silence once, and its end; return how many silences began.
 
-    Told by an audit event and a line of log at level error, for whatever the operator alarms with. The
-    portal shows it for as long as it lasts. A paused endpoint may be silent.
+    Told by an audit event and a line of log at level error, for whatever the operator alarms with; e-mails follow
+    (:mod:`hl7intake.services.emailing`). The portal shows it for as long as it lasts. A paused endpoint may be silent.
     """
     endpoints = FhirEndpoint.objects.approved().select_related("organization")
     return sum(_look(health, now=now) for health in health_of(endpoints, now=now))
@@ -64,5 +64,5 @@ def _begin(health: SenderHealth, *, now: datetime) -> bool:
 @transaction.atomic
 def _end(health: SenderHealth) -> None:
     endpoint = health.endpoint
-    if SenderWatch.objects.filter(endpoint=endpoint).exclude(alerted_at=None).update(alerted_at=None):
+    if SenderWatch.objects.filter(endpoint=endpoint).exclude(alerted_at=None).update(alerted_at=None, mailed_at=None):
         audit.record("sender.silence_over", organization_id=endpoint.organization_id, subject=endpoint)

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,7 +15,8 @@ from hl7intake.services.receiving import receive
 from hl7intake.services.senders import Sender
 from hl7intake.trust import ServerIdentity
 from tests.factories import make_endpoint
-from tests.hl7intake.pki import Identity, make_identity
+from tests.hl7intake.mllp import Peer, RunningListener, listening
+from tests.hl7intake.pki import Identity, client_context, make_identity
 
 State = InboundMessage.State
 
@@ -67,3 +70,17 @@ def bridges(endpoint: FhirEndpoint) -> Identity:
     identity = make_identity()
     add_certificate(endpoint, identity.pem, actor="dana", now=datetime.now(UTC))
     return identity
+
+
+@pytest.fixture
+def running(server: ServerIdentity, bridges: Identity) -> Iterator[RunningListener]:
+    """A listener that looks at its list of certificates before each connection."""
+    with listening(identity=server, trust_seconds=0, tick_seconds=0.1) as running:
+        yield running
+
+
+@pytest.fixture
+def peer(running: RunningListener, bridges: Identity, tmp_path: Path) -> Iterator[Peer]:
+    """A connection of the pinned sender to it."""
+    with Peer(running.port, client_context(bridges, tmp_path)) as peer:
+        yield peer

@@ -174,3 +174,9 @@ def start_listener(server: ServerIdentity, *arguments: str, **environment: str) 
     found = re.search(r"Listening for HL7 on 127\.0\.0\.1:(\d+) \(TLS\)", line)
     assert found, line
     return process, int(found.group(1))
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -31,7 +31,7 @@ from hl7intake.reader import read_header
 from hl7intake.services.certificates import add_certificate
 from hl7intake.tasks import apply_received
 from tests.hl7intake.messages import NEW, load
-from tests.hl7intake.mllp import Peer, code, eventually, listening, numbered, start_listener
+from tests.hl7intake.mllp import Peer, code, eventually, listening, numbered, processor_seconds, start_listener
 from tests.hl7intake.mutations import mutations
 from tests.hl7intake.pki import client_context, make_identity
 from visits.models import Visit
@@ -268,9 +268,9 @@ def test_dropped_clients_cost_no_processor_time(server, bridges, tmp_path):
                 peer.send(frame(numbered(number))[: 100 * (number + 1)])
                 peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset, no goodbye
         assert eventually(lambda: _sockets(process.pid) <= 4)
-        before = _processor_seconds(process.pid)
+        before = processor_seconds(process.pid)
         time.sleep(1.0)
-        assert _processor_seconds(process.pid) - before < 0.3
+        assert processor_seconds(process.pid) - before < 0.3
     finally:
         process.terminate()
         process.communicate(timeout=20)
@@ -285,8 +285,3 @@ def _sockets(pid: int) -> int:
         with contextlib.suppress(OSError):
             own.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
     return len(inodes & own)
-
-
-def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
