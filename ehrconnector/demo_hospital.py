@@ -158,7 +158,7 @@ def _trust_sender(endpoint: FhirEndpoint, certificate: Path, *, now: datetime) -
 
 def _registration(endpoints: list[FhirEndpoint]) -> dict[str, Any]:
     """Return what analysts and administrators would type into Epic, Entra and Azure."""
-    callback = settings.PUBLIC_URL + reverse("openid_connect_callback", args=["entra"])
+    callbacks = [reverse("openid_connect_callback", args=["entra"]), reverse("launch:account_callback")]
     return {
         "entra": {
             "tenant_id": settings.ENTRA_TENANT_ID,
@@ -166,7 +166,7 @@ def _registration(endpoints: list[FhirEndpoint]) -> dict[str, Any]:
                 {
                     "client_id": settings.ENTRA_CLIENT_ID,
                     "client_secret": settings.ENTRA_CLIENT_SECRET,
-                    "redirect_uris": [callback],
+                    "redirect_uris": [settings.PUBLIC_URL + path for path in callbacks],
                 }
             ],
         },
@@ -204,12 +204,13 @@ def _epic_registration(endpoint: FhirEndpoint) -> dict[str, Any]:
         ],
         "records": [
             {
-                "kind": app,
+                "kind": kind,
                 "launch_url": _launch_url(endpoint, app, "start"),
                 "client_id": clients[app],
-                "context": CONTEXTS[app],
+                "context": CONTEXTS[kind],
             }
             for app in launched
+            for kind in (app, f"{app}_group")
         ],
     }
 

@@ -116,6 +116,14 @@ PATIENTS = {
             key="nguyen", fhir_id="eX.nguyen", proxy_id="eX.nguyen-child", mrn="E40030551", family="NGUYEN",
             given="MINH", birth_date="19591203", sex="M", home_phone="", mobile="(608)555-0163", language="SPA",
         ),
+        Patient(
+            key="larsen", fhir_id="eX.larsen", proxy_id="eX.larsen-spouse", mrn="E40041208", family="LARSEN",
+            given="TOVE", birth_date="19710226", sex="F", home_phone="", mobile="(608)555-0181", language="ENG",
+        ),
+        Patient(
+            key="haddad", fhir_id="eX.haddad", proxy_id="eX.haddad-parent", mrn="E40052916", family="HADDAD",
+            given="SAMI", birth_date="20020814", sex="M", home_phone="", mobile="(608)555-0192", language="ENG",
+        ),
     )
 }  # fmt: skip
 

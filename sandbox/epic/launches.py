@@ -19,7 +19,7 @@ def launch_url(appointment: Appointment, audience: str) -> str:
     """
     if audience not in AUDIENCES:
         raise LookupError(f"audience: {', '.join(AUDIENCES)}")
-    kind = "provider" if audience == "provider" else "patient"
+    kind = _record_kind(appointment, audience)
     record = setup.record(appointment.environment, kind)
     if record is None:
         raise LookupError(f"no {kind} record in {appointment.environment}")
@@ -51,9 +51,15 @@ def context(appointment: Appointment, audience: str) -> dict[str, str]:
     return {**own, **_record_context(appointment, audience)}
 
 
+def _record_kind(appointment: Appointment, audience: str) -> str:
+    """Return which FDI record opens the visit: group visits have records of their own."""
+    kind = "provider" if audience == "provider" else "patient"
+    return f"{kind}_group" if appointment.is_group else kind
+
+
 def _record_context(appointment: Appointment, audience: str) -> dict[str, str]:
     """Return the record's context with its tokens filled in; tokens that Epic does not know stay."""
-    record = setup.record(appointment.environment, "provider" if audience == "provider" else "patient") or {}
+    record = setup.record(appointment.environment, _record_kind(appointment, audience)) or {}
     pairs = dict(pair.partition("=")[::2] for pair in str(record.get("context", "")).split("&") if pair)
     fault = faults.get("epic.record")
     if fault == "no_conference":

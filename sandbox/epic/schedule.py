@@ -1,6 +1,7 @@
 """What people do in Epic's schedule: book, move, hand over, cancel, mark a no-show. Each is announced over HL7."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from sandbox.people import PATIENTS, PROVIDERS
 _FIRST_CSN, _FIRST_CONFERENCE = 482_200_000, 1_853
 _NUMBERS = 7_000_000
 _DRAWS = 5
+_SMALLEST_GROUP = 2
 ACTS = ("move", "hand_over", "cancel", "no_show")
 
 
@@ -23,18 +25,44 @@ class CannotChange(ValueError):
 
 
 def book(
-    *, environment: str, patient: str, provider: str, starts_at: datetime, minutes: int, now: datetime
+    *, environment: str, patient: str, provider: str, starts_at: datetime, minutes: int, now: datetime, **group: Any
 ) -> OutgoingMessage:
     """Book a video visit and announce it with S12.
 
+    :param group: ``is_group`` and the ``conference_id`` of the others, for one patient's part of a group visit.
     :raises LookupError: when patient or provider do not exist.
     """
     if patient not in PATIENTS or provider not in PROVIDERS:
         raise LookupError(f"patients: {', '.join(PATIENTS)}; providers: {', '.join(PROVIDERS)}")
     appointment = _new(
-        environment=environment, patient=patient, provider=provider, starts_at=starts_at, minutes=minutes
+        environment=environment, patient=patient, provider=provider, starts_at=starts_at, minutes=minutes, **group
     )
     return interface.announce(appointment, "S12", now=now)
+
+
+def book_group(
+    *, environment: str, patients: Sequence[str], provider: str, starts_at: datetime, minutes: int, now: datetime
+) -> list[OutgoingMessage]:
+    """Book a group visit and announce it: an appointment, a CSN and an S12 for each patient, one conference for all.
+
+    :raises LookupError: when a patient or the provider does not exist, or fewer than two patients are named.
+    """
+    known = [patient for patient in dict.fromkeys(patients) if patient in PATIENTS]
+    if len(known) < max(_SMALLEST_GROUP, len(set(patients))):
+        raise LookupError(f"a group has two patients or more of: {', '.join(PATIENTS)}")
+    first = book(
+        environment=environment, patient=known[0], provider=provider, starts_at=starts_at, minutes=minutes,
+        now=now, is_group=True,
+    )  # fmt: skip
+    conference = first.appointment.conference_id
+    others = [
+        book(
+            environment=environment, patient=patient, provider=provider, starts_at=starts_at, minutes=minutes,
+            now=now, is_group=True, conference_id=conference,
+        )
+        for patient in known[1:]
+    ]  # fmt: skip
+    return [first, *others]
 
 
 def move(appointment: Appointment, *, starts_at: datetime, now: datetime) -> OutgoingMessage:
@@ -121,9 +149,8 @@ def _new(**values: Any) -> Appointment:
         number = secrets.randbelow(_NUMBERS)
         try:
             with transaction.atomic():
-                return Appointment.objects.create(
-                    csn=str(_FIRST_CSN + number), conference_id=str(_FIRST_CONFERENCE + number), **values
-                )
+                own = {"csn": str(_FIRST_CSN + number), "conference_id": str(_FIRST_CONFERENCE + number)}
+                return Appointment.objects.create(**{**own, **values})
         except IntegrityError:  # drawn before
             continue
     raise LookupError("no free visit number was drawn")

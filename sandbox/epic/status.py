@@ -55,10 +55,11 @@ def _outcome(request: HttpRequest, *, environment: str) -> Outcome:
 def _take(request: HttpRequest, *, environment: str) -> Outcome:
     given = request.GET
     same = Appointment.objects.filter(environment=environment, conference_id=given["ConferenceID"])
-    appointment = same.select_for_update().first()
-    if appointment is None:
+    appointments = list(same.select_for_update())  # of a group visit, several
+    if not appointments:
         return HTTPStatus.NOT_FOUND, "NO-CONFERENCE-FOUND"
     who = f"{given['ExternalIDType']}:{given['ExternalID']}"
-    appointment.connections[who] = _STATUSES.get(given["ConnectionStatus"], given["ConnectionStatus"])
-    appointment.save(update_fields=["connections"])
+    for appointment in appointments:
+        appointment.connections[who] = _STATUSES.get(given["ConnectionStatus"], given["ConnectionStatus"])
+        appointment.save(update_fields=["connections"])
     return HTTPStatus.OK, "OK"

@@ -15,7 +15,7 @@ from sandbox.people import PATIENTS, PROVIDERS, Patient, Provider
 
 ZONE = ZoneInfo("America/Chicago")
 VERSION = "2.3"
-VISIT_TYPE = "VV30^VIDEO VISIT 30"
+VISIT_TYPE, GROUP_VISIT_TYPE = "VV30^VIDEO VISIT 30", "VGRP60^VIDEO GROUP VISIT"
 _BOOKER, _BOOKER_PHONE = "4821^SCHEDULER^KIM^^^^", "(608)555-0110"
 _PROCESSING = {"test": "T", "production": "P"}
 
@@ -53,7 +53,7 @@ def siu(appointment: Appointment, *, trigger: str, control_id: str, now: datetim
         _segment("PID", _patient(PATIENTS[appointment.patient], is_new=trigger == "S12", event=event)),
         _segment("PV1", {1: "1", 2: "O", 3: provider.department, 7: _person(provider), 19: appointment.csn}),
         _segment("RGS", {1: "1", 2: event.action}),
-        _segment("AIS", {1: "1", 2: event.action, 3: VISIT_TYPE, **_times(appointment, first=4)}),
+        _segment("AIS", {1: "1", 2: event.action, 3: _visit_type(appointment), **_times(appointment, first=4)}),
     ]
     if event.takes_place:
         segments += [
@@ -73,7 +73,7 @@ def _schedule(appointment: Appointment, event: _Trigger, *, is_new: bool) -> Fie
         1: appointment.csn,
         2: appointment.csn,
         7: event.reason,
-        8: VISIT_TYPE,
+        8: _visit_type(appointment),
         9: str(appointment.minutes),
         10: "MIN",
         11: f"^^^{_local(appointment.starts_at)}",
@@ -81,6 +81,10 @@ def _schedule(appointment: Appointment, event: _Trigger, *, is_new: bool) -> Fie
         13: _BOOKER_PHONE if is_new else "",
         25: event.status,
     }
+
+
+def _visit_type(appointment: Appointment) -> str:
+    return GROUP_VISIT_TYPE if appointment.is_group else VISIT_TYPE
 
 
 def _patient(patient: Patient, *, is_new: bool, event: _Trigger) -> Fields:

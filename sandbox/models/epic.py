@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Appointment(models.Model):
-    """A video visit in Epic's schedule."""
+    """A video visit in Epic's schedule: of one patient, who in a group visit shares the conference with others."""
 
     class State(models.TextChoices):
         """Where it stands."""
@@ -15,7 +15,8 @@ class Appointment(models.Model):
 
     csn = models.CharField(primary_key=True, max_length=20)
     environment = models.CharField(max_length=10)
-    conference_id = models.CharField(max_length=20, unique=True)
+    conference_id = models.CharField(max_length=20, db_index=True)
+    is_group = models.BooleanField(default=False)
     patient = models.CharField(max_length=20)
     provider = models.CharField(max_length=20)
     starts_at = models.DateTimeField()

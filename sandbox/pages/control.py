@@ -55,19 +55,22 @@ def faults_view(request: HttpRequest) -> HttpResponse:
 @answering
 @require_POST
 def visits(request: HttpRequest) -> HttpResponse:
-    """Book a visit and say how its message was acknowledged."""
+    """Book a visit, or with ``patients`` a group visit, and say how its messages were acknowledged."""
     body, now = json_body(request), timezone.now()
     environment = str(body.get("environment", "test"))
     if environment not in ENVIRONMENTS:
         raise BadRequest(f"environment: {' or '.join(ENVIRONMENTS)}")
-    message = schedule.book(
-        environment=environment,
-        patient=str(body.get("patient", "rivera")),
-        provider=str(body.get("provider", "okafor")),
-        starts_at=_start(body, now=now),
-        minutes=int(body.get("minutes", 30)),
-        now=now,
-    )
+    common: dict[str, Any] = {
+        "environment": environment,
+        "provider": str(body.get("provider", "okafor")),
+        "starts_at": _start(body, now=now),
+        "minutes": int(body.get("minutes", 30)),
+        "now": now,
+    }
+    if "patients" in body:
+        messages = schedule.book_group(patients=[str(name) for name in body["patients"]], **common)
+        return JsonResponse({"appointments": [schedule.as_answer(message) for message in messages]}, status=201)
+    message = schedule.book(patient=str(body.get("patient", "rivera")), **common)
     return JsonResponse(schedule.as_answer(message), status=201)
 
 

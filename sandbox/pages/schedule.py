@@ -1,6 +1,7 @@
 """The Epic-like schedule."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from sandbox.setup import ENVIRONMENTS
 MOST_ROWS = 60
 _SHOWN_AFTER_START = timedelta(hours=6)
 _MINUTES = 30
+EVERYBODY = "everybody"  # in place of a patient: a group visit
 _ACTS = (
     ("move", "Move by an hour"),
     ("hand_over", "Give to another provider"),
@@ -41,6 +43,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "rows": [AppointmentRow(appointment, now=now) for appointment in newest_by_start(appointments, most=MOST_ROWS)],
         "acts": _ACTS,
         "patients": PATIENTS.values(),
+        "everybody": EVERYBODY,
         "providers": PROVIDERS.values(),
         "environments": ENVIRONMENTS,
         "suggested": f"{(now + timedelta(minutes=20)).astimezone(ZONE):%Y-%m-%dT%H:%M}",
@@ -56,14 +59,17 @@ def book(request: HttpRequest) -> HttpResponse:
     given, environment = request.POST, request.POST.get("environment", "")
     if environment not in ENVIRONMENTS:
         raise LookupError(f"environment: {' or '.join(ENVIRONMENTS)}")
-    schedule.book(
-        environment=environment,
-        patient=given.get("patient", ""),
-        provider=given.get("provider", ""),
-        starts_at=datetime.fromisoformat(given.get("starts_at", "")).replace(tzinfo=ZONE),
-        minutes=_MINUTES,
-        now=timezone.now(),
-    )
+    common: dict[str, Any] = {
+        "environment": environment,
+        "provider": given.get("provider", ""),
+        "starts_at": datetime.fromisoformat(given.get("starts_at", "")).replace(tzinfo=ZONE),
+        "minutes": _MINUTES,
+        "now": timezone.now(),
+    }
+    if given.get("patient") == EVERYBODY:
+        schedule.book_group(patients=list(PATIENTS), **common)
+    else:
+        schedule.book(patient=given.get("patient", ""), **common)
     return redirect("schedule")
 
 

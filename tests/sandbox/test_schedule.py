@@ -53,6 +53,21 @@ def test_of_many_who_cancel_at_once_one_does(engine, post):
     assert sorted(statuses) == [200, 409, 409, 409, 409, 409]
 
 
+def test_a_group_shares_one_conference_and_every_patient_has_an_appointment_of_their_own(twin, engine, post):
+    booked = post("visits", patients=["rivera", "nguyen", "larsen"]).json()["appointments"]
+    assert len({visit["csn"] for visit in booked}) == 3
+    assert len({visit["conference_id"] for visit in booked}) == 1
+    sent = [engine.take() for _ in range(3)]
+    assert [message.first("SCH").text(2) for message in sent] == [visit["csn"] for visit in booked]
+    assert {message.first("SCH").text(8).partition("^")[0] for message in sent} == {"VGRP60"}
+    assert len({message.first("PID").text(3) for message in sent}) == 3
+
+
+@pytest.mark.parametrize("patients", [[], ["rivera"], ["rivera", "rivera"], ["rivera", "nobody"]])
+def test_a_group_of_fewer_than_two_known_patients_is_not_booked(engine, post, patients):
+    assert post("visits", patients=patients).status_code == 400
+
+
 def test_visits_booked_at_the_same_time_are_different_ones(twin, engine, post):
     with ThreadPoolExecutor(8) as pool:
         booked = [answer.json() for answer in pool.map(lambda _: post("visits"), range(8))]
