@@ -10,7 +10,9 @@ import secrets
 from datetime import timedelta
 from hashlib import sha256
 from http.cookies import Morsel
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
@@ -21,7 +23,11 @@ VISIT_COOKIE = "__Host-visit"
 LAUNCH_LASTS = timedelta(minutes=15)  # longer than the state that is bound to it
 VISIT_LASTS = timedelta(hours=8)
 _LAUNCH_VALUE = re.compile(r"[\w-]{43}")  # 256 bits
+OPENS_IN_COOKIE = "__Host-open"
+OPENS_IN_LASTS = timedelta(days=365)
+APP, BROWSER = "app", "browser"
 _SALT = "launch.visit"
+_WINDOW_SALT = "launch.window"
 
 # Python 3.11 does not know the attribute and would refuse to write it (3.14 does).
 Morsel._reserved.setdefault("partitioned", "Partitioned")  # type: ignore[attr-defined]  # noqa: SLF001 - the only place it can be told
@@ -62,6 +68,37 @@ def current_attempt(request: HttpRequest) -> LaunchAttempt | None:
         attempt_id = signing.loads(request.COOKIES.get(VISIT_COOKIE, ""), salt=_SALT, max_age=VISIT_LASTS)
     except signing.BadSignature:
         return None
+    return _find(attempt_id)
+
+
+def window_ticket(attempt: LaunchAttempt) -> str:
+    """Return what lets a form of the page behind ``attempt`` open a window of its own (:func:`attempt_of_window`)."""
+    return signing.dumps(str(attempt.pk), salt=_WINDOW_SALT)
+
+
+def attempt_of_window(request: HttpRequest) -> LaunchAttempt | None:
+    """Return the attempt whose page opened this window by a form of ours, or None.
+
+    A page in Epic's frame keeps its cookies apart from those of the windows it opens: browsers keep cookies for
+    each site at the top. The form brings a ticket instead, and the browser vouches that it is our own page's form.
+    """
+    ours = urlsplit(settings.PUBLIC_URL)
+    if request.headers.get("Origin") != f"{ours.scheme}://{ours.netloc}":
+        return None
+    try:
+        attempt_id = signing.loads(request.POST.get("ticket", ""), salt=_WINDOW_SALT, max_age=VISIT_LASTS)
+    except signing.BadSignature:
+        return None
+    return _find(attempt_id)
+
+
+def opens_in(request: HttpRequest) -> str:
+    """Return whether this browser opened Teams in the ``app`` or the ``browser`` last, or ''."""
+    value = request.COOKIES.get(OPENS_IN_COOKIE, "")
+    return value if value in {APP, BROWSER} else ""
+
+
+def _find(attempt_id: str) -> LaunchAttempt | None:
     attempts = LaunchAttempt.objects.select_related("endpoint__approved_version", "endpoint__organization")
     attempts = attempts.select_related("contact", "join_link__visit", "invitation", "visit__group_visit")
     attempt = attempts.filter(pk=attempt_id).first()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from launch.cookies import APP, BROWSER
 from launch.models import DeviceTest, Invitation
 
 # Bounds far beyond what any device reaches; what lies outside is no measurement.
@@ -50,6 +51,12 @@ class RevocationForm(forms.Form):
     """Which invitation is taken back."""
 
     invitation = forms.UUIDField()
+
+
+class JoinForm(forms.Form):
+    """In what a clinician wants Teams to open."""
+
+    opens_in = forms.ChoiceField(choices=[(APP, "app"), (BROWSER, "browser")])
 
 
 class RatingForm(forms.Form):

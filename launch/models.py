@@ -132,6 +132,27 @@ class LaunchAttempt(models.Model):
         self.save(update_fields=["error_code"])
 
 
+class ProviderAccount(models.Model):
+    """The Microsoft account with which a clinician once signed in; found by an HMAC of who they are to Epic."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="provider_accounts")
+    ehr_user_index = models.CharField(max_length=64)
+    tenant_id = models.UUIDField()
+    object_id = models.UUIDField()
+    signed_in_at = models.DateTimeField()
+
+    objects = ScopedManager["ProviderAccount"]()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "ehr_user_index"], name="provider_account_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"provider account {self.pk}"
+
+
 class OAuthState(models.Model):
     """What we remember while the browser is at Epic. Usable once, for ten minutes, in the browser it was made for.
 

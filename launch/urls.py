@@ -23,6 +23,7 @@ urlpatterns = [
     path("launch/visit/stream", provider.no_stream, name="status_stream"),
     path("launch/visit/text", provider.text_again, name="status_text"),
     path("launch/visit/join", provider.join, name="status_join"),
+    path("launch/visit/account", provider.account_callback, name="account_callback"),
     path("launch/visit/invite", provider.invite, name="status_invite"),
     path("launch/visit/revoke", provider.revoke, name="status_revoke"),
     path("j/<str:token>", patient.link, name="link"),

@@ -18,6 +18,7 @@ from epic.id_token import Identity, IdentityKind, verify_id_token
 from epic.oauth import TokenResponse, exchange_code
 from launch.cookies import digest
 from launch.models import LaunchAttempt, OAuthState
+from launch.services import accounts
 from launch.services.starting import redirect_uri
 from meetings.models import Participant
 from meetings.services.meetings import ensure_meeting
@@ -158,8 +159,10 @@ def _prepare_meeting(attempt: LaunchAttempt, *, now: datetime) -> None:
     A Teams that does not answer now is asked again when somebody joins; the launch need not be repeated.
     """
     assert attempt.visit is not None  # noqa: S101 - set by _arrive
+    if accounts.is_wanted(attempt):
+        return  # whose meeting it becomes is known once they have signed in, on the way to Teams
     try:
-        ensure_meeting(attempt.visit, now=now)
+        ensure_meeting(attempt.visit, now=now, opened_by=accounts.account_of(attempt))
     except (UpstreamUnavailable, OutcomeUnknown) as error:
         attempt.note_error(error.code)
 

@@ -7,6 +7,7 @@ from config_portal.services.connections import approved_configuration
 from core.context import request_id
 from core.errors import ConnectorError, LaunchRefused
 from launch.models import Invitation, LaunchAttempt
+from launch.services.accounts import account_of
 from meetings.models import Participant
 from meetings.services.meetings import ensure_meeting
 from meetings.services.participants import expect
@@ -147,7 +148,8 @@ def go_to_teams(attempt: LaunchAttempt, *, now: datetime) -> str:
     """
     try:
         visit = check_way_in(attempt, now=now)
-        meeting = ensure_meeting(_place(visit), now=now)
+        account = account_of(attempt)
+        meeting = ensure_meeting(_place(visit), now=now, opened_by=account)
     except ConnectorError as error:
         attempt.note_error(error.code)
         raise
@@ -156,6 +158,7 @@ def go_to_teams(attempt: LaunchAttempt, *, now: datetime) -> str:
         meeting,
         role=attempt.role,
         ehr_user_id=attempt.ehr_user_id,
+        entra_object_id=account,
         contact=attempt.contact,
         invitation_id=attempt.invitation_id,
         now=now,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
@@ -25,6 +26,7 @@ from launch.services.joining import TooEarly
 View = Callable[..., HttpResponse]
 
 HTMX_STOP_POLLING = 286
+_TEAMS_HOSTS = {"teams.microsoft.com", "teams.cloud.microsoft"}
 
 
 class SeeOther(HttpResponseRedirectBase):
@@ -101,22 +103,34 @@ def stopped(request: HttpRequest, error: ConnectorError, **known: Any) -> HttpRe
     return refused(request, error, for_patient=True, **known)
 
 
-def to_teams(request: HttpRequest, address: str) -> HttpResponse:
+def to_teams(request: HttpRequest, address: str, *, in_app: bool = False) -> HttpResponse:
     """Send the browser on to Teams by a page of its own.
 
     Not by a redirect: browsers check every redirect that follows a form against ``form-action``, and where
     Teams redirects to is its own affair.
     """
-    response = render(request, "launch/to_teams.html", {"address": address})
+    first = app_address(address) if in_app else address
+    response = render(request, "launch/to_teams.html", {"address": first, "in_browser": address})
     response["Referrer-Policy"] = "no-referrer"  # the page has no form of ours that would need one
     return response
 
 
-def visit_page(*, provider: bool) -> Callable[[View], View]:
+def app_address(address: str) -> str:
+    """Return the address that opens the Teams app without asking; where that is not known, ``address`` itself.
+
+    Documentation: learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-links, "msteams:".
+    """
+    host, path = urlsplit(address).netloc, address.partition("://")[2].partition("/")[2]
+    return f"msteams:/{path}" if host in _TEAMS_HOSTS else address
+
+
+def visit_page(*, provider: bool, opens_window: bool = False) -> Callable[[View], View]:
     """Guard a page of a visit: the browser's cookie must vouch for an attempt of the right kind.
 
     What a page sends (a form, or the request for its living part) must carry the page's own token too:
     a page that was opened for one visit never shows or joins another.
+
+    :param opens_window: a page in a frame may open this one in a window, where its cookie is not to be had.
     """
 
     def guard(view: View) -> View:
@@ -124,6 +138,8 @@ def visit_page(*, provider: bool) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             attempt = cookies.current_attempt(request)
+            if attempt is None and opens_window and request.method == "POST":
+                attempt = cookies.attempt_of_window(request)
             if provider:
                 languages.speak_to_staff(request)
             if attempt is None or attempt.visit is None or attempt.is_provider != provider:

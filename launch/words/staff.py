@@ -48,6 +48,11 @@ _WORDS = {
     "meeting.visit_ended": Words(
         title="This visit was cancelled", todo="Look at the schedule in Epic for its new time.", status=410
     ),
+    "account.refused": Words(
+        title="Your Microsoft account could not be found out",
+        todo="Close this window, press Join again, and sign in with your work account at this hospital.",
+        status=403,
+    ),
     "invitation.too_many": Words(
         title="Too many invitations", todo="Take one back before you invite somebody else.", status=409
     ),

@@ -1,6 +1,7 @@
 """Hyperspace shows our pages in a frame of another site, where browsers keep other sites' cookies out."""
 
 import json
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -78,6 +79,17 @@ def test_with_third_party_cookies_blocked_the_visit_opens_in_the_frame(stack, br
     expect(frame.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
     (cookie,) = [one for one in browser.cookies() if one["name"] == "__Host-visit"]
     assert urlsplit(cookie["partitionKey"]).hostname in {"hyperspace.localhost", "localhost"}
+
+
+@pytest.mark.parametrize("browser", ["third-party"], indirect=True)
+def test_from_the_frame_teams_opens_in_a_window_that_has_none_of_the_frames_cookies(stack, browser, booked):
+    page = begin(browser, Twin(stack.sandbox).launch(booked["csn"], audience="provider"))
+    frame = page.frame_locator("iframe")
+    with page.expect_popup() as opened:
+        frame.get_by_role("button", name="Join in browser").click()
+    expect(opened.value).to_have_url(re.compile(f"{re.escape(stack.sandbox)}/teams/"))
+    choices = {one["value"] for one in browser.cookies() if one["name"] == "__Host-open"}
+    assert choices == {"browser"}
 
 
 @pytest.mark.parametrize("browser", ["framed"], indirect=True)

@@ -30,6 +30,7 @@ class Peer(ThreadingHTTPServer):
         self.deleted: list[str] = []
         self.patches: list[dict[str, Any]] = []
         self.forms: list[dict[str, str]] = []  # token requests
+        self.id_token = ""  # of the person who signs in
         self.on_create: Callable[[], None] = lambda: None
         self._refusal: tuple[int, dict[str, str]] | None = None
         self._lock = threading.Lock()
@@ -48,7 +49,7 @@ class Peer(ThreadingHTTPServer):
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         if TOKEN.fullmatch(path):
-            return self._count("token", 200, {"access_token": "t0k3n", "expires_in": 3599})
+            return self._count("token", 200, {"access_token": "t0k3n", "expires_in": 3599, "id_token": self.id_token})
         if CREATE.fullmatch(path):
             self.on_create()
             return self._create(body)

@@ -183,6 +183,7 @@ ACCESS = {
     "launch:status_join": "launch",
     "launch:status_text": "launch",
     "launch:status_stream": "launch",
+    "launch:account_callback": "launch",
     "launch:status_invite": "launch",
     "launch:status_revoke": "launch",
     "launch:link": "public",

@@ -12,12 +12,12 @@ from django.urls import reverse
 from accounts.models import Role
 from core import audit, scope
 from core.models import AuditChain, AuditEvent
-from launch.models import Invitation, LaunchAttempt, OAuthState
+from launch.models import Invitation, LaunchAttempt, OAuthState, ProviderAccount
 from tests.factories import make_endpoint, make_organization, make_staff, make_visit
 from visits.models import JoinLink, PatientContact
 from visits.services.links import ensure_link
 
-GUARDED = [AuditChain, AuditEvent, Invitation, JoinLink, LaunchAttempt, OAuthState, PatientContact]
+GUARDED = [AuditChain, AuditEvent, Invitation, JoinLink, LaunchAttempt, OAuthState, PatientContact, ProviderAccount]
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +38,10 @@ def things_of(name):
     Invitation.objects.create(
         organization=organization, visit=visit, role=Invitation.Role.FAMILY, token_index=uuid.uuid4().hex,
         created_at=visit.created_at, expires_at=visit.created_at,
+    )  # fmt: skip
+    ProviderAccount.objects.create(
+        organization=organization, ehr_user_index=uuid.uuid4().hex, tenant_id=uuid.uuid4(), object_id=uuid.uuid4(),
+        signed_in_at=visit.created_at,
     )  # fmt: skip
     audit.record("test.happened", organization_id=organization.pk)
     return organization

@@ -79,7 +79,7 @@ def _fetch(connection: TeamsConnection, session: requests.Session, *, scope: str
         "grant_type": "client_credentials",
         "client_id": connection.client_id,
         "scope": scope,
-        **_proof(connection, audience=url),
+        **proof(connection, audience=url),
     }
     response = send(session, "POST", url, system=SYSTEM, data=form)
     if response.status_code in {_BAD_REQUEST, _UNAUTHORIZED}:
@@ -94,7 +94,11 @@ def _fetch(connection: TeamsConnection, session: requests.Session, *, scope: str
     return str(body["access_token"]), float(body.get("expires_in", 0))
 
 
-def _proof(connection: TeamsConnection, *, audience: str) -> dict[str, str]:
+def proof(connection: TeamsConnection, *, audience: str) -> dict[str, str]:
+    """Return the form fields that prove to Entra which application asks.
+
+    :raises ConfigurationError: ``entra.credentials_missing``.
+    """
     if connection.certificate is not None:
         signed = _assertion(connection.certificate, client_id=connection.client_id, audience=audience)
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}

@@ -52,3 +52,12 @@ silence?.addEventListener("click", () => {
 document.addEventListener("htmx:afterSwap", update);
 setInterval(update, 1000);
 update();
+
+// In Epic's frame the window that opens has cookies of its own, so that the page itself remembers the choice.
+const YEAR_SECONDS = 365 * 24 * 3600;
+document.addEventListener("submit", (event) => {
+  const chosen = event.target.matches("[data-ways]") && event.submitter?.value;
+  if (chosen) {
+    document.cookie = `__Host-open=${chosen}; Path=/; Secure; SameSite=None; Partitioned; Max-Age=${YEAR_SECONDS}`;
+  }
+});
