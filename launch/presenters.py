@@ -160,6 +160,14 @@ class StatusPresenter:
         return [row for row in self.arrivals if row.is_stuck]
 
     @property
+    def by_telephone(self) -> str:
+        """How somebody comes in by telephone: number and conference id; '' when Teams gave none."""
+        meeting = self._meeting
+        if meeting is None or not meeting.dial_in_number:
+            return ""
+        return f"{meeting.dial_in_number}, conference ID {meeting.dial_in_id}"
+
+    @property
     def tested(self) -> list[ArrivalRow]:
         """Patients whose device test is known."""
         return [row for row in self.arrivals if row.test]

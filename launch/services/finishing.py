@@ -59,12 +59,18 @@ def finish(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now:
     set_request_id(attempt.request_id or request_id())
     try:
         identity, tokens = _ask_epic(state, returned, now=now)
-        _arrive(attempt, identity, tokens, now=now)
+        context = _arrive(attempt, identity, tokens, now=now)
     except ConnectorError as error:
         _conclude(attempt, LaunchAttempt.State.REFUSED, now=now, error_code=error.code)
         raise
-    _conclude(attempt, LaunchAttempt.State.ARRIVED, now=now)
+    _conclude(attempt, state_on_arrival(attempt, context), now=now)
     return attempt
+
+
+def state_on_arrival(attempt: LaunchAttempt, context: LaunchContext) -> LaunchAttempt.State:
+    """Return where a launch leads: into the visit, or for a patient to the device test that MyChart offers."""
+    only_test = context.is_device_test and not attempt.is_provider
+    return LaunchAttempt.State.CHECKING if only_test else LaunchAttempt.State.ARRIVED
 
 
 def find_attempt(endpoint: FhirEndpoint, audience: Audience, *, state: str) -> LaunchAttempt | None:
@@ -144,13 +150,14 @@ def open_visit(attempt: LaunchAttempt, context: LaunchContext, *, role: Role, eh
     return visit
 
 
-def _arrive(attempt: LaunchAttempt, identity: Identity, tokens: TokenResponse, *, now: datetime) -> None:
+def _arrive(attempt: LaunchAttempt, identity: Identity, tokens: TokenResponse, *, now: datetime) -> LaunchContext:
     context = read_context(tokens.context)
     role = _ROLES.get((Audience(attempt.audience), identity.kind))
     if role is None:
         raise LaunchRefused("launch.wrong_role", "Epic says who you are, and this way in is for somebody else.")
     visit = open_visit(attempt, context, role=role, ehr_user_id=context.user_id or identity.id, now=now)
     remember_chart(visit, patient_id=tokens.patient, encounter_id=tokens.context.get("encounter", ""))
+    return context
 
 
 def _prepare_meeting(attempt: LaunchAttempt, *, now: datetime) -> None:

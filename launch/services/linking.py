@@ -20,7 +20,7 @@ from epic.context import read_context
 from epic.context_link import IvPlace, KeyForm, LinkSecret, open_link, sealed_bytes
 from epic.oauth import ContextFields
 from launch.models import ContextLink, LaunchAttempt
-from launch.services.finishing import open_visit
+from launch.services.finishing import open_visit, state_on_arrival
 from meetings.models import Participant
 
 PART = "context_link"
@@ -81,7 +81,7 @@ def arrive(endpoint: FhirEndpoint, audience: Audience, data: str, *, now: dateti
         attempt.state, attempt.error_code, attempt.finished_at = LaunchAttempt.State.REFUSED, error.code, now
         attempt.save(update_fields=["state", "error_code", "finished_at"])
         raise
-    attempt.state, attempt.finished_at = LaunchAttempt.State.ARRIVED, now
+    attempt.state, attempt.finished_at = state_on_arrival(attempt, context), now
     attempt.save(update_fields=["state", "finished_at"])
     return attempt
 

@@ -91,7 +91,9 @@ def callback(request: HttpRequest, launch_id: UUID, *, audience: Audience) -> Ht
 
 
 def _arrived(attempt: LaunchAttempt) -> HttpResponse:
-    response = see_other("launch:status" if attempt.is_provider else "launch:visit")
+    is_testing = attempt.state == LaunchAttempt.State.CHECKING
+    patients_page = "launch:device_test" if is_testing else "launch:visit"
+    response = see_other("launch:status" if attempt.is_provider else patients_page)
     remember_visit(response, attempt)
     return response
 

@@ -40,6 +40,8 @@ class Meeting(models.Model):
     graph_id = EncryptedTextField(null=True, blank=True)
     join_web_url = EncryptedTextField(null=True, blank=True)
     patient_join_url = EncryptedTextField(null=True, blank=True)
+    dial_in_number = models.CharField(max_length=40, blank=True)
+    dial_in_id = models.CharField(max_length=40, blank=True, help_text="What a caller types in")
     patient_link_is_fallback = models.BooleanField(
         default=False, help_text="Patients get the ordinary Teams address because the browser address was not to be had"
     )

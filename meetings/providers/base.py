@@ -38,11 +38,15 @@ class MeetingRequest:
 class OnlineMeeting:
     """A meeting at the supplier.
 
+    :param dial_in_number: telephone number by which it can be joined, and ``dial_in_id`` what one types in then;
+        both empty where the organizer has no audio conferencing.
     :param option_differences: option → ``{"wanted": …, "got": …}`` where it is not as we asked.
     """
 
     id: str
     join_web_url: str
+    dial_in_number: str = ""
+    dial_in_id: str = ""
     option_differences: dict[str, Any] = field(default_factory=dict)
 
 

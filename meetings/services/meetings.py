@@ -164,6 +164,7 @@ def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: d
     if locked.is_joinable or locked.external_id != meeting.external_id:
         return locked
     locked.graph_id, locked.join_web_url, locked.patient_join_url = online.id, online.join_web_url, link.url
+    locked.dial_in_number, locked.dial_in_id = online.dial_in_number, online.dial_in_id
     locked.patient_link_is_fallback = link.is_fallback
     locked.option_differences = online.option_differences
     if locked.state == Meeting.State.CANCELLED:

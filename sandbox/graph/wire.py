@@ -59,7 +59,7 @@ def meeting_json(meeting: Meeting, *, shows_late_members: bool) -> dict[str, Any
             "joinMeetingId": f"{meeting.pk:012d}",
             "passcode": None,
         },
-        "audioConferencing": None,
+        "audioConferencing": _audio_conferencing(meeting),
         **options,
     }
 
@@ -79,4 +79,14 @@ def _participants(meeting: Meeting) -> dict[str, Any]:
             "identity": {"user": user},
         },
         "attendees": meeting.options.get("attendees", []),
+    }
+
+
+def _audio_conferencing(meeting: Meeting) -> dict[str, Any]:
+    """Return how the meeting is joined by telephone: one invented number for all, and an id for each."""
+    return {
+        "conferenceId": f"{meeting.pk:09d}",
+        "tollNumber": "+1 608-555-0100",
+        "tollFreeNumber": None,
+        "dialinUrl": f"https://dialin.teams.example.org/{meeting.pk}",
     }

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from launch.models import DeviceTest, LaunchAttempt
 from launch.services import arrivals, device_tests
-from meetings.models import Participant
+from meetings.models import Meeting, Participant
 from meetings.services.participants import expect
 from sms.models import SmsMessage
 from tests.launch.pages import form_token
@@ -141,3 +141,16 @@ class TestTextingTheLinkAgain:
         assert patient.post("/launch/visit/text", {"token": "made-up"}, secure=True).status_code == 403
         assert provider.post("/launch/visit/text", {"token": "made-up"}, secure=True).status_code == 403
         assert not SmsMessage.objects.filter(copy__gt=0).exists()
+
+
+@pytest.mark.parametrize(("number", "is_offered"), [("+1 608-555-0100", True), ("", False)])
+def test_where_teams_has_a_number_joining_by_telephone_is_one_of_the_remedies(
+    launch, attempt, visit, meeting, graph, number, is_offered
+):
+    Meeting.objects.update(dial_in_number=number, dial_in_id="000000019")
+    LaunchAttempt.objects.filter(pk=attempt.pk).update(finished_at=timezone.now() - IN_90_SECONDS)
+    begun = launch()
+    begun.finish(session_id=visit.session_id)
+    page = begun.browser.get("/launch/visit", secure=True).content.decode()
+    assert "A patient may need help" in page
+    assert ("+1 608-555-0100, conference ID 000000019" in page) is is_offered

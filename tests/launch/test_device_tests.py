@@ -231,3 +231,25 @@ def test_a_result_is_stored_for_epic_where_the_hospital_wants_it_there(send, vis
 def test_a_result_stays_here_by_default(send):
     send()
     assert not WritebackEvent.objects.exists()
+
+
+class TestFromMyChart:
+    """The hardware test that MyChart offers before a visit."""
+
+    def test_leads_to_the_test_and_not_into_the_visit(self, launch, visit):
+        begun = launch("patient")
+        page = begun.finish(sub="Patient/eX.rivera", session_id=visit.session_id, deviceTest="yes")
+        assert page.url == "/visit/check"
+        assert LaunchAttempt.objects.get().state == LaunchAttempt.State.CHECKING
+        assert begun.browser.get("/visit/check", secure=True).status_code == 200
+
+    def test_is_possible_days_before_and_the_visit_stays_closed(self, launch, endpoint):
+        visit = make_visit(endpoint, starts_at=timezone.now() + timedelta(days=3))
+        begun = launch("patient")
+        assert (
+            begun.finish(sub="Patient/eX.rivera", session_id=visit.session_id, deviceTest="YES").url == "/visit/check"
+        )
+        assert begun.browser.get("/visit", secure=True).status_code == 409
+
+    def test_a_providers_record_with_the_mark_opens_the_visit_all_the_same(self, launch, visit, graph):
+        assert launch().finish(session_id=visit.session_id, deviceTest="yes").url == "/launch/visit"

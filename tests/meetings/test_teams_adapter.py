@@ -237,6 +237,22 @@ def test_options_are_set_with_the_preference_for_new_members(http, teams):
     assert ensure(teams) == OnlineMeeting(id=MADE["id"], join_web_url=MADE["joinWebUrl"])
 
 
+@pytest.mark.parametrize(
+    ("audio", "number"),
+    [
+        ({"tollNumber": "+1 608-555-0100", "tollFreeNumber": None, "conferenceId": "19"}, "+1 608-555-0100"),
+        ({"tollFreeNumber": "+1 800-555-0199", "conferenceId": "19"}, "+1 800-555-0199"),
+        ({"tollNumber": None, "tollFreeNumber": None, "conferenceId": "19"}, ""),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_how_a_meeting_is_joined_by_telephone_is_kept_where_graph_tells_it(http, teams, audio, number):
+    http.post(f"{MEETINGS}/createOrGet", json={**MADE, "audioConferencing": audio})
+    http.patch(f"{MEETINGS}/MSo1%3D", json=SAFE)
+    made = ensure(teams)
+    assert (made.dial_in_number, made.dial_in_id) == (number, "19" if number else "")
+
+
 def test_a_tenant_without_the_new_lobby_gets_the_strictest_old_one_and_we_know(http, teams):
     http.post(f"{MEETINGS}/createOrGet", json=MADE)
     http.patch(f"{MEETINGS}/MSo1%3D", status=400, json=graph_error("BadRequest"))

@@ -18,6 +18,7 @@ from meetings.providers.teams.graph import PREFER_NEW_MEMBERS, SYSTEM, GraphCall
 
 LOBBY_SCOPE_FALLBACK = "organizer"
 _BAD_REQUEST, _NOT_FOUND = 400, 404
+_LONGEST_DIAL_IN = 40
 
 
 def ensure_meeting(connection: TeamsConnection, session: requests.Session, request: MeetingRequest) -> OnlineMeeting:
@@ -31,9 +32,13 @@ def ensure_meeting(connection: TeamsConnection, session: requests.Session, reque
         method="POST", path=path, json=body, organizer=request.organizer_object_id
     ))  # fmt: skip
     patched = _set_options(connection, session, request, meeting_id=str(made["id"]))
+    audio = made.get("audioConferencing") or {}
+    number = str(audio.get("tollFreeNumber") or audio.get("tollNumber") or "")
     return OnlineMeeting(
         id=str(made["id"]),
         join_web_url=str(made["joinWebUrl"]),
+        dial_in_number=number[:_LONGEST_DIAL_IN],
+        dial_in_id=str(audio.get("conferenceId") or "")[:_LONGEST_DIAL_IN] if number else "",
         option_differences=compare_options(patched, wanted=graph_options(request.options)),
     )
 
