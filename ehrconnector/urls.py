@@ -14,6 +14,7 @@ urlpatterns = [
     path("messages/", include("sms.message_urls")),
     path("hl7/", include("hl7intake.urls")),
     path("setup/teams/", include("meetings.setup_urls")),
+    path("setup/context-links/", include("launch.setup_urls")),
     path("setup/telling-epic/", include("writeback.urls")),
     path("", include("hl7intake.portal_urls")),
     path("status/", include("reports.status_urls")),

@@ -9,13 +9,14 @@ class LaunchConfig(AppConfig):
     def ready(self) -> None:
         from config_portal import snapshot
         from core import retention
-        from launch import checks, receivers, records  # noqa: F401 - connects the receivers
+        from launch import checks, receivers, records, setup_step  # noqa: F401 - connects the receivers
         from launch.services import linking
         from launch.services.retention import count_overdue_identities
 
         retention.register("launch_identities", count_overdue_identities)
         checks.register()
         records.register()
+        setup_step.register_step()
         snapshot.register(
             linking.PART,
             linking.snapshot_part,

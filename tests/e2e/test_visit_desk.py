@@ -112,6 +112,18 @@ def test_a_number_is_shown_once_to_who_gives_a_reason(stack, person, inspector, 
     assert reason == "Patient called and asks for the link"
 
 
+def test_an_administrator_sets_up_context_aware_links(stack, person, inspector):
+    with person("admin") as page:
+        sign_in(page, stack, ADMIN)
+        page.goto(f"{stack.web}/setup/context-links/")
+        inspector.look(page, "context-links")
+        page.get_by_role("link", name="Change").last.click()
+        page.get_by_label("Visits may be opened by context-aware links").check()
+        page.get_by_role("button", name="Save the draft").click()
+        expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+        inspector.look(page, "context-links-problem")
+
+
 def test_an_administrator_sets_up_how_epic_is_told(stack, person, inspector):
     with person("admin") as page:
         sign_in(page, stack, ADMIN)

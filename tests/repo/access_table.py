@@ -124,6 +124,8 @@ ACCESS = {
     "portal:audit": STAFF_ROLES,
     "portal:audit_export": STAFF_ROLES,
     "portal:audit_verify": "portal: admin, analyst",
+    "links:overview": "portal: admin, analyst",
+    "links:setup": "portal: admin",
     "writeback:overview": "portal: admin, analyst",
     "writeback:setup": "portal: admin",
     "teams:settings": SETUP_ROLES,
