@@ -32,7 +32,9 @@ def test_an_address_on_the_internet_is_public(address):
     assert outbound.is_public(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1", "0177.0.0.1", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.1", "2130706433", "0x7f.1", "0x7f000001", "0177.0.0.1", "017700000001", "0", "localhost"]
+)
 def test_other_spellings_of_loopback_are_refused(host):
     with pytest.raises(ConfigurationError, match=r"http\.address_refused"):
         outbound.open_socket(host, 443, is_https=True, policy=STRICT, timeout=1)
@@ -61,6 +63,18 @@ def test_a_resolver_that_changes_its_mind_gains_nothing(monkeypatch, server):
     connection = outbound.open_socket("rebinding.example.org", 443, is_https=True, policy=STRICT, timeout=1)
     connection.close()
     assert dialled == [("20.190.128.1", 443)]
+
+
+def test_a_name_with_one_address_inside_is_not_dialled_at_all(monkeypatch):
+    def resolve(host, port, **_):
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("20.190.128.1", "127.0.0.1")
+        ]
+
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(outbound.socket.socket, "connect", lambda *_: pytest.fail("dialled"))
+    with pytest.raises(ConfigurationError, match=r"http\.address_refused"):
+        outbound.open_socket("both.example.org", 443, is_https=True, policy=STRICT, timeout=1)
 
 
 class Peer(BaseHTTPRequestHandler):
@@ -208,6 +222,33 @@ def get(url, policy=LOOPBACK):
 def test_the_guard_stands_in_the_connection_itself(server):
     with pytest.raises(ConfigurationError):
         get(f"{server}/list", policy=STRICT)
+    assert Peer.hits == []
+
+
+def test_what_the_operator_allows_is_dialled(server):
+    assert get(f"{server}/list", policy=OutboundPolicy.parse(["127.0.0.1/32"], allow_http=True)).json() == [1]
+    with pytest.raises(ConfigurationError):
+        get(f"{server}/list", policy=OutboundPolicy.parse(["127.0.0.2/32"], allow_http=True))
+    assert Peer.hits == ["/list"]
+
+
+def test_a_name_that_comes_to_lead_inside_is_never_dialled_there(server, monkeypatch):
+    """First it leads to a public address, where nobody answers in time, then to a server of this machine."""
+    port, answers = int(server.rpartition(":")[2]), iter(["203.0.114.1", *["127.0.0.1"] * 9])
+
+    def resolve(host, wanted, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), wanted))]
+
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", resolve)
+    session = http.build_session(OutboundPolicy.parse(["203.0.114.0/24"], allow_http=True))
+    try:
+        with pytest.raises(UpstreamUnavailable):
+            http.send(session, "GET", f"http://rebinding.example.org:{port}/list", system="peer", timeout=(0.2, 1))
+        for _ in range(5):
+            with pytest.raises(ConfigurationError, match=r"http\.address_refused"):
+                http.send(session, "GET", f"http://rebinding.example.org:{port}/list", system="peer")
+    finally:
+        session.close()
     assert Peer.hits == []
 
 

@@ -1,5 +1,6 @@
 """Back from Epic: once, in the same browser, within ten minutes, by the right person."""
 
+import logging
 from datetime import timedelta
 
 import jwt
@@ -217,6 +218,19 @@ def test_no_token_code_or_launch_string_stays_in_the_database(launch, epic, grap
     assert "canary" not in str(begun.browser.cookies)
     assert OAuthState.objects.get().used_at is not None
     assert len(epic.calls(KEYS)) == 1
+
+
+@pytest.mark.parametrize("launches", [10, pytest.param(100, marks=pytest.mark.chaos)])
+def test_a_hundred_launches_leave_nothing_secret_in_cookies_or_logs(launch, graph, caplog, launches):
+    caplog.handler.setFormatter(logging.getLogger().handlers[0].formatter)  # the lines as they are written
+    for number in range(launches):
+        begun = launch()
+        begun.begin(launch=f"canary-launch-{number}")
+        begun.answer(session_id=str(482200417 + number))
+        assert begun.come_back().status_code == 303
+        assert "canary" not in str(begun.browser.cookies)
+    assert caplog.text.count('"event": "request"') >= 3 * launches
+    assert "canary" not in caplog.text
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "ES384"])

@@ -15,6 +15,29 @@ SETUP_ROLES = "portal: admin, analyst"
 ADMIN_ONLY = "portal: admin"
 REPORT_ROLES = "portal: admin, report_reader, support"
 
+# What whoever may open an address gets with GET, where that is neither the page (200) nor, of an address that takes
+# forms only, 405. Most of these ask for something that the crawl does not make; it is then not found.
+OTHER_ANSWERS = {
+    "portal:approve_confirmed": 302,
+    "portal:approval_callback": 302,
+    "portal:records_overview": 302,
+    "portal:certificate": 404,
+    "sms_setup:withdraw": 404,
+    "sms_setup:number": 404,
+    "sms_setup:release": 404,
+    "sms_setup:order": 404,
+    "messages:text": 404,
+    "teams:download": 404,
+    "hl7:listener_certificate": 404,
+    "hl7:certificate_revoke": 404,
+    "hl7:message": 404,
+    "hl7:message_text": 404,
+    "hl7:compare": 404,
+    "visits:decide": 404,
+    "reports:download": 404,
+    "reports:schedule": 404,
+}
+
 ACCESS = {
     "healthz": "public",
     "readyz": "public",
