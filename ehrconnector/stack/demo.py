@@ -86,6 +86,7 @@ def _play(stack: Stack, terminal: Terminal, interrupts: Interrupts, *, is_once: 
     if is_once:
         return 1 if code else 0
     _add_history(stack, terminal)
+    _add_refusals(stack, terminal)
     _invite(stack, terminal)
     try:
         interrupts.wait()
@@ -107,6 +108,12 @@ def _add_history(stack: Stack, terminal: Terminal) -> None:
     """Give the reports something to show; once for each folder of data."""
     with terminal.step("Three months of invented history for the reports"):
         stack.commands.run("seed_history", "--visits", HISTORY_VISITS, env=stack.product_env())
+
+
+def _add_refusals(stack: Stack, terminal: Terminal) -> None:
+    """Give the message browser something to explain."""
+    with terminal.step("Two HL7 messages and a sender that are refused, to look at"):
+        stack.commands.run("send_refusals", env=stack.product_env())
 
 
 def _verdict(code: int) -> str:
