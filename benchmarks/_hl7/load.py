@@ -25,6 +25,14 @@ class Result:
         """Accepted messages a second."""
         return len(self.latencies) / self.seconds
 
+    def __add__(self, other: "Result") -> "Result":
+        """Return what came of both, one after the other."""
+        return Result(
+            latencies=self.latencies + other.latencies,
+            seconds=self.seconds + other.seconds,
+            refused=self.refused + other.refused,
+        )
+
     def percentile(self, percent: int) -> float:
         """Return the time within which so many percent were answered."""
         return statistics.quantiles(self.latencies, n=100)[percent - 1]
@@ -40,10 +48,9 @@ class Sender(asyncio.Protocol):
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first message."""
+        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP client's is one
         self.transport = transport
-        self.send()
 
     def send(self) -> None:
         """Send one message."""
@@ -97,18 +104,25 @@ class Load:
         return self.result
 
     async def _run(self, connections: int, seconds: float) -> None:
+        senders = await asyncio.gather(*(self._connect() for _ in range(connections)))
+        # Handshakes are over: what is measured is messages.
         started = time.perf_counter()
         self.until = started + seconds
-        await asyncio.gather(*(self._send() for _ in range(connections)))
+        await asyncio.gather(*(self._send(sender) for sender in senders))
         self.result.seconds = time.perf_counter() - started
 
-    async def _send(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            name = "localhost" if self.context else None
-            _, sender = await loop.create_connection(
-                lambda: Sender(self), "127.0.0.1", self.port, ssl=self.context, server_hostname=name
-            )
+    async def _send(self, sender: Sender) -> None:
+        sender.send()
+        await sender.done
+        while time.perf_counter() < self.until:
+            sender = await self._connect()
+            sender.send()
             await sender.done
-            if time.perf_counter() >= self.until:
-                return
+
+    async def _connect(self) -> Sender:
+        loop = asyncio.get_running_loop()
+        name = "localhost" if self.context else None
+        _, sender = await loop.create_connection(
+            lambda: Sender(self), "127.0.0.1", self.port, ssl=self.context, server_hostname=name
+        )
+        return sender
