@@ -61,6 +61,35 @@ def test_provider_and_patient_meet_and_staff_see_it(stack, twin, booked, person,
         inspector.look(staff, "staff-visits")
 
 
+_TWO_MINUTES_LATER = """
+from datetime import timedelta
+from django.utils import timezone
+from core import scope
+from launch.models import LaunchAttempt
+with scope.within(scope.of_platform("test")):
+    newest = LaunchAttempt.objects.filter(audience="text").latest("created_at")
+    newest.finished_at = timezone.now() - timedelta(minutes=2)
+    newest.save(update_fields=["finished_at"])
+"""
+
+
+def test_a_provider_is_told_of_a_patient_who_does_not_come_in(stack, twin, booked, person, inspector):
+    with person("provider") as provider, person("patient", width=390) as patient:
+        provider.goto(twin.launch(booked["csn"], audience="provider"))
+        patient.goto(booked["link"])
+        patient.get_by_role("button", name="Join your visit with Lamna Healthcare").click()
+        patient.get_by_role("link", name="Skip the check").click()
+        expect(patient.get_by_role("heading", name="You are checked in")).to_be_visible()
+        expect(provider.get_by_text("A patient may need help")).to_have_count(0)
+        moved = stack.manage("shell", "-c", _TWO_MINUTES_LATER)
+        assert moved.returncode == 0, moved.stderr
+        provider.reload()
+        expect(provider.get_by_text("A patient may need help")).to_be_visible()
+        expect(provider.get_by_text("is on the page before the waiting room")).to_be_visible()
+        expect(provider.get_by_text("join by telephone: +1 608-555-0100, conference ID")).to_be_visible()
+        inspector.look(provider, "provider-stuck")
+
+
 @pytest.mark.parametrize("address", ["/visits/", "/visits/search", "/reports/"])
 def test_staff_pages_are_accessible(stack, person, inspector, booked, address):
     with person("staff") as page:
