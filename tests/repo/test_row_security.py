@@ -11,9 +11,12 @@ from django.urls import reverse
 
 from accounts.models import Role
 from core import audit, scope
+from core.access import access
+from core.middleware import ScopeMiddleware
 from core.models import AuditChain, AuditEvent
 from launch.models import Invitation, LaunchAttempt, OAuthState, ProviderAccount
 from tests.factories import make_endpoint, make_organization, make_staff, make_visit
+from tests.repo.access_table import ACCESS
 from visits.models import JoinLink, PatientContact
 from visits.services.links import ensure_link
 
@@ -170,6 +173,19 @@ def test_only_the_support_desk_of_the_operator_reaches_everybody(hospitals, djan
     support.force_login(make_staff(hospitals[0], Role.SUPPORT))
     assert "2 launch attempts" in operator.get(address).content.decode()
     assert "1 launch attempt" in support.get(address).content.decode()
+
+
+@pytest.mark.parametrize("rule", sorted(set(ACCESS.values())))
+def test_every_access_rule_leads_to_a_scope(rule, rf, plain_role):
+    """A script's is known once its token was read, and only then."""
+    request, organization = rf.get("/"), make_organization()
+    request.organization = organization
+    view = access(rule)(lambda _request: None)
+    with scope.within(scope.NOTHING):
+        ScopeMiddleware(view).process_view(request, view, (), {})
+        is_of_staff = rule == "staff" or rule.startswith("portal: ")
+        wanted = str(organization.pk) if is_of_staff else "" if rule == "token" else scope.PLATFORM
+        assert scope.current().setting == wanted
 
 
 @pytest.mark.parametrize("statement", ["UPDATE core_auditevent SET actor = 'x'", "DELETE FROM core_auditevent"])
