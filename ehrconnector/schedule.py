@@ -36,6 +36,7 @@ _TICKS: dict[str, float] = {
     "reports.refresh": 15,
     "reports.export_due": 30,
     "reports.send_views": 60,
+    "reports.sweep_call_records": 300,  # each organization once an hour
     "reports.forget": 3600,
 }
 

@@ -9,6 +9,7 @@ from django.core.validators import validate_email
 
 from config_portal.models import FhirEndpoint, Organization
 from reports.models import Calendar, ReportSettings, SavedView
+from reports.services import call_quality
 from reports.services.asked import CUSTOM, LONGEST_DAYS, RANGES, USUAL_DAYS, Asked, period_of, understand
 from reports.services.figures import By, values_of
 from reports.services.saved_views import MOST_RECIPIENTS
@@ -43,9 +44,46 @@ class SettingsForm(forms.ModelForm[ReportSettings]):
             "is recognised. 0 shows everything.",
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.instance.thresholds
+        for name, usual in call_quality.published().items():
+            self.fields[f"threshold_{name}"] = forms.FloatField(
+                label=THRESHOLDS[name],
+                required=False,
+                min_value=0,
+                initial=chosen.get(name),
+                help_text=f"Microsoft: {usual:g}",
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Gather the thresholds that differ from Microsoft's."""
+        data = super().clean() or {}
+        usual = call_quality.published()
+        given = {name: data.pop(f"threshold_{name}", None) for name in usual}
+        data["thresholds"] = {
+            name: value for name, value in given.items() if value is not None and value != usual[name]
+        }
+        return data
+
 
 def _date(label: str) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+THRESHOLDS = {
+    "jitter_ms": "Audio: jitter (ms)",
+    "round_trip_ms": "Audio: round trip (ms)",
+    "packet_loss": "Audio: packet loss (0 to 1)",
+    "concealed_ratio": "Audio: concealed samples (0 to 1)",
+    "audio_degradation": "Audio: degradation",
+    "video_frame_loss": "Video: frames lost (%)",
+    "video_frame_rate": "Video: lowest frame rate",
+    "video_post_fec_loss": "Video: loss after error correction (0 to 1)",
+    "screen_frame_loss": "Shared screen: frames lost (%)",
+    "screen_frame_rate": "Shared screen: lowest frame rate",
+    "screen_post_fec_loss": "Shared screen: loss after error correction (0 to 1)",
+}
 
 
 class SaveViewForm(forms.ModelForm[SavedView]):

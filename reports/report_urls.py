@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import differences, exports, pages, saved, settings
+from reports.views import differences, exports, pages, quality, saved, settings
 
 app_name = "reports"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("duration", pages.duration, name="duration"),
     path("ehr", pages.ehr, name="ehr"),
     path("sms", pages.sms, name="sms"),
+    path("quality", quality.quality, name="quality"),
     path("files", exports.exports, name="exports"),
     path("files/new", exports.export, name="export"),
     path("files/<uuid:export_id>", exports.download, name="download"),

@@ -6,11 +6,12 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
+from config_portal.models import Organization
 from core import mail
 from core.errors import ConnectorError
 from reports.presenters.files import header_of, rows_of
 from reports.presenters.letter import letter_of
-from reports.services import exporting, refreshing, saved_views
+from reports.services import call_quality, exporting, refreshing, saved_views
 
 # A million rows take minutes; nobody waits for them at a page.
 _LONG_SECONDS = 3_000
@@ -51,6 +52,18 @@ def send_views() -> None:
             saved_views.note_failed(view, error_code=error.code)
         else:
             saved_views.note_sent(view, now=now)
+
+
+@shared_task(name="reports.sweep_call_records", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
+def sweep_call_records() -> None:
+    """Fetch the call records of visits."""
+    call_quality.sweep_due(now=timezone.now())
+
+
+@shared_task(name="reports.judge_again", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
+def judge_again(organization_id: str) -> None:
+    """Judge every stream of an organization by its new thresholds."""
+    call_quality.judge_again(Organization.objects.get(pk=uuid.UUID(organization_id)))
 
 
 @shared_task(name="reports.forget")

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -13,10 +13,12 @@ from django.db.models import F
 
 from config_portal.models import FhirEndpoint, Organization
 from core import crypto
+from ehrconnector.history.calls import Call, call_of
 from ehrconnector.history.plot import PROVIDER, Plot, Text, plots
-from launch.models import LaunchAttempt
+from launch.models import DeviceTest, LaunchAttempt
 from meetings.models import Meeting, Participant, PresenceEvent
 from meetings.services.participants import ehr_user_index_in
+from reports.models import CallRecord, CallStream
 from reports.services import refreshing
 from sms.models import PhoneNumber, SmsMessage
 from visits.models import Visit
@@ -32,7 +34,7 @@ _SENT = {"delivered", "accepted", "undelivered"}
 
 @dataclass
 class _Rows:
-    """What one batch adds, in the order in which it has to be stored."""
+    """What one batch adds; the order of the fields is that in which it has to be stored."""
 
     visits: list[Visit] = field(default_factory=list)
     meetings: list[Meeting] = field(default_factory=list)
@@ -40,13 +42,23 @@ class _Rows:
     presence: list[PresenceEvent] = field(default_factory=list)
     texts: list[SmsMessage] = field(default_factory=list)
     launches: list[LaunchAttempt] = field(default_factory=list)
+    tests: list[DeviceTest] = field(default_factory=list)
     told: list[WritebackEvent] = field(default_factory=list)
+    records: list[CallRecord] = field(default_factory=list)
+    streams: list[CallStream] = field(default_factory=list)
+
+    def add_call(self, call: Call) -> None:
+        """Add what Teams and the patient's browser said of a visit."""
+        self.records.append(call.record)
+        self.streams += call.streams
+        self.launches += [call.launch] if call.launch else []
+        self.tests += [call.test] if call.test else []
 
     @transaction.atomic
     def store(self) -> None:
         """Store everything, and let it look as old as it is."""
-        for rows in (self.visits, self.meetings, self.people, self.presence, self.texts, self.launches, self.told):
-            listed: Sequence[Any] = rows
+        for one in fields(self):
+            listed: Sequence[Any] = getattr(self, one.name)
             if listed:
                 type(listed[0])._default_manager.bulk_create(listed, batch_size=2_000)
         mine = {"visit__in": [visit.pk for visit in self.visits]}
@@ -153,6 +165,8 @@ class _Stage:
             rows.told += [
                 _told(visit, meeting, person, kind, event) for kind, event in outbox.owed(visit.endpoint, events)
             ]
+        if plot.outcome == "completed":
+            rows.add_call(call_of(visit, plot, meeting))
 
     def _meeting(self, visit: Visit, plot: Plot, *, first: datetime, last: datetime) -> Meeting:
         tenant = self.organization.teams_tenant

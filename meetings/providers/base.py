@@ -1,5 +1,6 @@
 """What a supplier of online meetings must do for us, in plain values: no models, no Django."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -168,6 +169,34 @@ class AttendanceReport:
     records: tuple[AttendanceRecord, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CallRecordHead:
+    """A call that Teams has a record of; ``version`` rises as more becomes known."""
+
+    id: str
+    version: int
+    join_web_url: str
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallStreamMeasures:
+    """What was measured of one stream between a person and Teams.
+
+    ``kind`` is audio, video or screen; ``is_staff`` tells people of the tenant from all others. ``measures`` holds
+    what is known of ``jitter_ms``, ``round_trip_ms``, ``packet_loss``, ``concealed_ratio``, ``audio_degradation``,
+    ``frame_loss`` (percent), ``frame_rate`` and ``post_fec_loss``.
+    """
+
+    kind: str
+    is_staff: bool
+    platform: str
+    product: str
+    network: str
+    measures: Mapping[str, float]
+
+
 class MeetingProvider(Protocol):
     """A supplier of online meetings.
 
@@ -208,4 +237,12 @@ class MeetingProvider(Protocol):
 
     def attendance_reports(self, meeting_id: str, *, organizer_object_id: str) -> list[AttendanceReport]:
         """Return who was in the calls of a meeting that have ended, oldest call first."""
+        ...
+
+    def call_records(self, *, since: datetime, until: datetime) -> Iterator[CallRecordHead]:
+        """Yield the records of the tenant's calls that started in ``[since, until)``; kept for 30 days."""
+        ...
+
+    def call_streams(self, record_id: str) -> list[CallStreamMeasures]:
+        """Return what was measured of every stream of one call."""
         ...

@@ -67,6 +67,11 @@ def provider_of(meeting: Meeting) -> MeetingProvider:
     ).first()
     if tenant is None:
         raise ConfigurationError("entra.credentials_missing", "The connector has no certificate or secret for Entra.")
+    return provider_of_tenant(tenant)
+
+
+def provider_of_tenant(tenant: TeamsTenant) -> MeetingProvider:
+    """Return the adapter for what concerns a whole tenant, such as its call records."""
     return TeamsProvider(teams_connection(tenant), shared_session())
 
 

@@ -11,6 +11,7 @@ class ReportSettings(models.Model):
 
     ``monthly_allocation`` is how many completed production visits a month its Microsoft licences cover.
     ``smallest_shown`` hides counts of 1 up to below itself, where so few people might be recognised.
+    ``thresholds`` replaces some of :class:`reports.quality.Thresholds`, by name.
     """
 
     organization = models.OneToOneField(
@@ -21,6 +22,12 @@ class ReportSettings(models.Model):
     )
     smallest_shown = models.PositiveSmallIntegerField(
         default=0, validators=[MaxValueValidator(100)], help_text="Counts below this are hidden; 0 shows all"
+    )
+
+    thresholds = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Beyond which a stream is poor, where not as Microsoft publishes",
     )
 
     def __str__(self) -> str:

@@ -22,6 +22,7 @@ class SavedView(models.Model):
         DURATION = "duration", "Duration"
         EHR = "ehr", "EHR"
         SMS = "sms", "SMS"
+        QUALITY = "quality", "Call quality"
 
     class Cadence(models.TextChoices):
         """How often it is sent."""

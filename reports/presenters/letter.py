@@ -14,8 +14,9 @@ from reports.presenters import tabs
 from reports.presenters.address import Address
 from reports.presenters.files import header_of, rows_of
 from reports.presenters.privacy import Privacy
+from reports.presenters.quality import quality_stats
 from reports.presenters.report import lead
-from reports.services import allocation, choices, refreshing, texts
+from reports.services import allocation, call_figures, choices, refreshing, texts
 from reports.services.asked import Asked, facts_of, understand
 from reports.services.figures import figures
 
@@ -24,6 +25,7 @@ PAGES = {
     SavedView.Tab.DURATION: "reports:duration",
     SavedView.Tab.EHR: "reports:ehr",
     SavedView.Tab.SMS: "reports:sms",
+    SavedView.Tab.QUALITY: "reports:quality",
 }
 MOST_ATTACHED = 5_000
 
@@ -68,6 +70,8 @@ def _stats(view: SavedView, asked: Asked, privacy: Privacy, *, now: datetime) ->
     address = Address(path_of(view), {})
     if view.tab == SavedView.Tab.SMS:
         return tabs.text_stats(texts.outcomes(asked), texts.segments(asked), address)
+    if view.tab == SavedView.Tab.QUALITY:
+        return quality_stats(call_figures.quality(asked), address, privacy)
     found = figures(asked, with_sketches=True)[""]
     if view.tab == SavedView.Tab.DURATION:
         return tabs.duration_stats(found, privacy)
@@ -77,6 +81,8 @@ def _stats(view: SavedView, asked: Asked, privacy: Privacy, *, now: datetime) ->
 
 
 def _rows(view: SavedView, asked: Asked) -> list[Attachment]:
+    if view.tab == SavedView.Tab.QUALITY:
+        return []
     is_texts = view.tab == SavedView.Tab.SMS
     subject = Export.Subject.TEXTS if is_texts else Export.Subject.VISITS
     count = texts.texts_of(asked).count() if is_texts else facts_of(asked).count()

@@ -20,6 +20,7 @@ TABS = (
     ("duration", "Duration", "reports:duration"),
     ("ehr", "EHR", "reports:ehr"),
     ("sms", "SMS", "reports:sms"),
+    ("quality", "Call quality", "reports:quality"),
 )
 # Longer periods are shown by week.
 MOST_DAYS_APART = 120

@@ -26,6 +26,7 @@ READERS = (Role.ADMIN, Role.SUPPORT, Role.REPORT_READER)
 # Who may open the timeline of a visit, and so may see the numbers that Epic knows it by.
 _OPENERS = frozenset({Role.ADMIN, Role.SUPPORT})
 
+_SUBJECTS = {"sms": "texts", "quality": ""}  # what a file of a tab holds; of call quality there is none
 _MENU = 12  # saved views in the menu; the others stand on their page
 
 
@@ -53,7 +54,7 @@ class Scene:
             "clear_url": self.address.path,
             "privacy": self.privacy,
             "query": self.address.query,
-            "subject": "texts" if tab == "sms" else "visits",
+            "subject": _SUBJECTS.get(tab, "visits"),
             "saved": [(view.name, path_of(view)) for view in self.saved],
             "settings_url": reverse("reports:settings") if self.may_change else "",
             "status_meanings": status_meanings() if tab != "sms" else [],

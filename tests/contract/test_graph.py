@@ -25,6 +25,8 @@ from meetings.services import (
 )
 from meetings.services.meetings import ensure_meeting
 from meetings.services.suppliers import provider_of
+from reports.models import CallRecord
+from reports.services import call_quality, refreshing
 from tests.factories import ORGANIZER_ID, TENANT_ID, approve, make_endpoint, make_visit
 from visits.models import Visit
 from visits.services.scheduling import end_visit
@@ -276,6 +278,22 @@ def test_a_whole_visit_is_heard_from_the_lobby_to_the_end(twin, meeting):
     assert Meeting.objects.get().state == Meeting.State.ENDED
     assert Participant.objects.count() == 2
     assert set(InboundNotification.objects.values_list("state", flat=True)) == {InboundNotification.PROCESSED}
+
+
+def test_the_call_of_a_visit_is_found_among_the_records_and_judged(twin, meeting):
+    began = timezone.now() - timedelta(minutes=1)
+    play(twin, meeting)
+    twin.wait_for("notification_sent", meeting.graph_id, count=EVENTS)
+    process_all()
+    refreshing.refresh(now=timezone.now())
+    provider = provider_of(meeting)
+    later = timezone.now() + timedelta(minutes=1)
+    assert call_quality.take_in(provider, meeting.organization, since=began, until=later) == 1
+    record = CallRecord.objects.get()
+    assert record.visit == meeting.visit
+    assert record.good + record.poor == record.streams.count() == 6  # each of two: audio both ways, and video
+    assert set(record.streams.values_list("is_staff", flat=True)) == {True, False}
+    assert call_quality.take_in(provider, meeting.organization, since=began, until=later) == 0
 
 
 @pytest.mark.parametrize("generation", ["joined-exited", "delta-remove"])

@@ -25,6 +25,7 @@ def history(stack):
         ("/reports/duration?days=90", "report-duration"),
         ("/reports/ehr?days=30", "report-ehr"),
         ("/reports/sms?days=30", "report-sms"),
+        ("/reports/quality?days=30", "report-quality"),
     ],
 )
 def test_every_tab_is_good_to_look_at(stack, person, inspector, address, name):
@@ -68,6 +69,31 @@ def test_filters_columns_and_rows_by_keyboard_and_mouse(stack, person, inspector
         expect(page.get_by_role("table", name="Virtual appointments by day and status")).to_be_visible()
         page.locator("#rows tbody th a").first.click()
         expect(page.get_by_role("heading", name=re.compile("^Visit "))).to_be_visible()
+
+
+def test_a_report_becomes_a_file_and_a_view(stack, person, inspector):
+    with person("admin") as page:
+        sign_in(page, stack, ADMIN)
+        page.goto(f"{stack.web}/reports/?days=90&status=completed")
+        page.get_by_text("Export", exact=True).click()
+        page.get_by_role("button", name="All rows for Excel").click()
+        expect(page.get_by_role("link", name="Download")).to_be_visible()
+        inspector.look(page, "report-files")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download").first.click()
+        assert download.value.suggested_filename.endswith(".xlsx")
+        page.goto(f"{stack.web}/reports/?days=90&status=completed")
+        page.get_by_text("Views", exact=True).click()
+        page.get_by_role("link", name="Save this view").click()
+        page.get_by_label("Name").fill("Completed visits")
+        inspector.look(page, "report-save-view")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("link", name="Completed visits")).to_be_visible()
+        inspector.look(page, "report-views")
+        page.get_by_role("link", name="Send by e-mail").click()
+        inspector.look(page, "report-schedule")
+        page.goto(f"{stack.web}/reports/settings")
+        inspector.look(page, "report-settings")
 
 
 def test_a_report_reader_has_reports_and_nothing_else(stack, person, inspector):

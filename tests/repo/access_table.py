@@ -171,6 +171,7 @@ ACCESS = {
     "reports:duration": REPORT_ROLES,
     "reports:ehr": REPORT_ROLES,
     "reports:sms": REPORT_ROLES,
+    "reports:quality": REPORT_ROLES,
     "reports:exports": REPORT_ROLES,
     "reports:export": REPORT_ROLES,
     "reports:download": REPORT_ROLES,

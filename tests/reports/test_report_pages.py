@@ -30,7 +30,7 @@ from visits.models import Visit
 from writeback.services import ledger
 
 pytestmark = pytest.mark.django_db
-TABS = {name: reverse(f"reports:{name}") for name in ("usage", "duration", "ehr", "sms")}
+TABS = {name: reverse(f"reports:{name}") for name in ("usage", "duration", "ehr", "sms", "quality")}
 CHICAGO = ZoneInfo("America/Chicago")
 VISITS, DAYS = 160, 30
 
@@ -40,13 +40,15 @@ def hospital(django_db_setup, django_db_blocker):
     """A month of invented history, told once for all tests of this file and taken away behind them."""
     with django_db_blocker.unblock():
         organization = make_organization(slug="lamna-history")
-        make_endpoint(organization, name="history-test")
-        make_endpoint(organization, environment="production", name="history-main", with_sms=False)
-        tell(organization, visits=VISITS, days=DAYS, seed=7, now=NOW)
-        yield organization
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE config_portal_organization CASCADE")
-            cursor.execute("TRUNCATE reports_change")
+        try:
+            make_endpoint(organization, name="history-test")
+            make_endpoint(organization, environment="production", name="history-main", with_sms=False)
+            tell(organization, visits=VISITS, days=DAYS, seed=7, now=NOW)
+            yield organization
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("TRUNCATE config_portal_organization CASCADE")
+                cursor.execute("TRUNCATE reports_change")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Teams behind the interface of :class:`meetings.providers.base.MeetingProvider`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,8 @@ import requests
 
 from meetings.providers.base import (
     AttendanceReport,
+    CallRecordHead,
+    CallStreamMeasures,
     EncryptionKey,
     LiveSubscription,
     MeetingRequest,
@@ -14,7 +17,7 @@ from meetings.providers.base import (
     PatientLink,
     SubscriptionRequest,
 )
-from meetings.providers.teams import attendance, meetings, subscriptions
+from meetings.providers.teams import attendance, call_records, meetings, subscriptions
 from meetings.providers.teams.connection import TeamsConnection
 
 
@@ -65,3 +68,11 @@ class TeamsProvider:
     def attendance_reports(self, meeting_id: str, *, organizer_object_id: str) -> list[AttendanceReport]:
         """See :func:`meetings.providers.teams.attendance.attendance_reports`."""
         return attendance.attendance_reports(self.connection, self.session, meeting_id, organizer=organizer_object_id)
+
+    def call_records(self, *, since: datetime, until: datetime) -> Iterator[CallRecordHead]:
+        """See :func:`meetings.providers.teams.call_records.call_records`."""
+        return call_records.call_records(self.connection, self.session, since=since, until=until)
+
+    def call_streams(self, record_id: str) -> list[CallStreamMeasures]:
+        """See :func:`meetings.providers.teams.call_records.call_streams`."""
+        return call_records.call_streams(self.connection, self.session, record_id)
