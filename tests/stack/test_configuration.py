@@ -20,7 +20,7 @@ DOCUMENTED = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
 def variables_read() -> set[str]:
     settings = "".join(path.read_text() for path in (PROJECT / "ehrconnector").glob("settings*.py"))
     folders = (PROJECT / "ehrconnector" / "stack", PROJECT / "benchmarks")
-    stack = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
+    stack = "".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
     found = set(READ_BY_SETTINGS.findall(settings))
     found |= {name for pair in READ_BY_STACK.findall(stack) for name in pair if name}
     return found - NOT_FOR_OPERATORS
