@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -187,7 +188,7 @@ async def _streams(url: str, pid: int) -> list[Row]:
     opened = time.perf_counter()
     tasks = []
     for number in range(STREAMS):
-        tasks.append(asyncio.create_task(listen(*visits[number % VISITS])))
+        tasks.append(asyncio.create_task(listen(*visits[number % len(visits)])))
         if (number + 1) % BATCH == 0:
             for _ in range(BATCH):
                 await ready.acquire()
@@ -196,7 +197,8 @@ async def _streams(url: str, pid: int) -> list[Row]:
     await _change(visits, sent)
     for task in tasks:
         task.cancel()
-    expected = CHANGES * STREAMS / VISITS
+    watching = Counter(number % len(visits) for number in range(STREAMS))
+    expected = sum(watching[number % len(visits)] for number in range(CHANGES))
     return [
         Row(metric="streams opened", value=STREAMS / opening, unit="1/s"),
         Row(metric="memory per stream", value=memory, unit="kB"),
@@ -211,7 +213,7 @@ async def _change(visits: list[tuple[str, str]], sent: dict[str, float]) -> None
 
     client = redis.Redis.from_url(os.environ["REDIS_URL"])
     for number in range(CHANGES):
-        visit = visits[number % VISITS][0]
+        visit = visits[number % len(visits)][0]
         sent[visit] = time.perf_counter()
         await client.publish(f"visit:{visit}", "changed")
         await asyncio.sleep(0.2)
