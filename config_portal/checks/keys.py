@@ -82,14 +82,11 @@ def keys_in_epic(context: CheckContext) -> CheckResult:
     since = key.activated_at or key.created_at
     names = " and ".join(algorithm_of(purpose) for purpose in refused)
     is_early = context.now - since < EPIC_TAKES
+    until = written(since + EPIC_TAKES, style="day", zone_name=context.endpoint.organization.time_zone)
     return failed(
         f"Epic does not accept a signature with {names}. The keys were published {ago(since, now=context.now)} ago.",
         who=Fixer.ANALYST,
-        todo=(
-            f"Wait until {written(since + EPIC_TAKES, style='day')}: new keys take Epic up to 24 hours. "
-            if is_early
-            else ""
-        )
+        todo=(f"Wait until {until}: new keys take Epic up to 24 hours. " if is_early else "")
         + "Check the JWK Set URL of the backend app in Epic, and that its client id is mapped to an Epic user.",
         code="epic.invalid_client",
         link=reverse("portal:keys"),

@@ -22,6 +22,7 @@ class KeyRow:
 
     key: SigningKey
     now: datetime
+    zone: str = ""
 
     @property
     def name(self) -> str:
@@ -43,7 +44,7 @@ class KeyRow:
         """Since when, and whether Epic has it."""
         if self.key.purpose == SigningKey.Purpose.NOTIFICATION:
             return "Given to Microsoft Graph with every subscription"
-        created = written(self.key.created_at, style="date")
+        created = written(self.key.created_at, style="date", zone_name=self.zone)
         if self.key.confirmed_at:
             return f"Epic accepted it {self._after()} after it was published on {created}"
         return f"Published on {created}; Epic has not used it yet"
@@ -64,11 +65,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class KeySetCard:
-    """The keys of one environment and where their rotation stands."""
+    """The keys of one environment and where their rotation stands; ``zone`` is the organization's."""
 
     keys: KeySet
     now: datetime
     is_authorized: bool
+    zone: str = ""
 
     @property
     def environment(self) -> str:
@@ -83,7 +85,7 @@ class KeySetCard:
     @property
     def rows(self) -> Sequence[KeyRow]:
         """Every key that is not retired."""
-        return [KeyRow(key, self.now) for key in self.keys.keys]
+        return [KeyRow(key, self.now, self.zone) for key in self.keys.keys]
 
     @property
     def is_rotating(self) -> bool:
@@ -111,7 +113,8 @@ class KeySetCard:
         until = max(key.created_at for key in unconfirmed) + EPIC_TAKES
         if until <= self.now:
             return "Epic has had a day. Run the pre-flight check: it says whether Epic accepts the keys."
-        return f"Epic may take until {written(until, style='day')} to fetch them; until then it refuses to sign in."
+        day = written(until, style="day", zone_name=self.zone)
+        return f"Epic may take until {day} to fetch them; until then it refuses to sign in."
 
     @property
     def stages(self) -> list[Stage]:
@@ -120,7 +123,9 @@ class KeySetCard:
             return []
         published_at, switch_at, retire_at = self.keys.published_at, self.keys.switch_at, self.keys.retire_at
         if published_at is None:
-            retired = f"Old keys are withdrawn on {written(retire_at, style='day')}" if retire_at else ""
+            retired = (
+                f"Old keys are withdrawn on {written(retire_at, style='day', zone_name=self.zone)}" if retire_at else ""
+            )
             return [
                 Stage(title="Published", text="", state="done"),
                 Stage(title="Fetched by Epic", text="", state="done"),
@@ -128,10 +133,10 @@ class KeySetCard:
                 Stage(title="Retire", text=retired, state="current"),
             ]
         hours = int(EPIC_KEEPS.total_seconds() // 3600)
-        until = f"Until {written(switch_at, style='day')} at the latest" if switch_at else ""
+        until = f"Until {written(switch_at, style='day', zone_name=self.zone)} at the latest" if switch_at else ""
         known = "Epic has accepted the new keys" if self.keys.is_known_to_epic else f"{until}: Epic keeps {hours} h"
         return [
-            Stage(title="Published", text=written(published_at, style="day"), state="done"),
+            Stage(title="Published", text=written(published_at, style="day", zone_name=self.zone), state="done"),
             Stage(title="Fetched by Epic", text=known, state="done" if self.may_switch else "current"),
             Stage(title="Switch", text="By itself, within a minute", state="current" if self.may_switch else "todo"),
             Stage(title="Retire", text="A day after the switch", state="todo"),

@@ -20,10 +20,11 @@ def status(context: SetupContext) -> StepStatus:
     keys = [key for one in sets for key in one.in_state(SigningKey.State.ACTIVE) if key.purpose != "notification"]
     if not keys:
         return StepStatus(state=StepState.BLOCKED, detail="They are made when the organization is authorized")
-    url = reverse("portal:keys")
+    url, zone = reverse("portal:keys"), context.organization.time_zone
     if any(one.upcoming for one in sets):
         switch_at = max(one.switch_at for one in sets if one.switch_at)
-        detail = f"New keys are published and used from {written(switch_at, style='day')} at the latest"
+        day = written(switch_at, style="day", zone_name=zone)
+        detail = f"New keys are published and used from {day} at the latest"
         return StepStatus(state=StepState.DONE, detail=detail, action_label="View", action_url=url)
     published = min(key.created_at for key in keys)
     confirmed = [key for key in keys if key.confirmed_at]
@@ -38,7 +39,7 @@ def status(context: SetupContext) -> StepStatus:
         )
     first = min(confirmed, key=lambda key: key.confirmed_at or context.now)
     after = ago(first.created_at, now=first.confirmed_at or context.now)
-    when = written(first.confirmed_at or context.now, style="date")
+    when = written(first.confirmed_at or context.now, style="date", zone_name=zone)
     detail = f"Epic accepted the keys on {when}, {after} after they were published"
     return StepStatus(
         state=StepState.DONE, detail=detail, since=first.confirmed_at, action_label="View", action_url=url

@@ -42,7 +42,12 @@ def listed(request: PortalRequest) -> HttpResponse:
     now = timezone.now()
     organization = request.organization
     cards = [
-        KeySetCard(keys, now, is_authorized=organization.authorized_at(keys.environment) is not None)
+        KeySetCard(
+            keys,
+            now,
+            is_authorized=organization.authorized_at(keys.environment) is not None,
+            zone=organization.time_zone,
+        )
         for keys in rotation.key_sets(organization)
     ]
     return render(request, "config_portal/keys.html", {"cards": cards, "crumbs": under_setup()})

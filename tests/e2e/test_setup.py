@@ -33,6 +33,9 @@ def test_the_setup_pages_are_accessible_and_the_check_runs_live(stack, person, i
             ("teams/", "setup-teams"),
             ("keys/", "setup-keys"),
             ("check/", "setup-checks"),
+            ("../settings/", "setup-settings"),
+            ("approval/", "setup-approvals"),
+            ("records/", "setup-records"),
             ("endpoints/", "setup-endpoints"),
         ):
             page.goto(f"{stack.web}/setup/{address}")
