@@ -52,15 +52,60 @@ def connect_teams(page: Page, avery: Keyboard, stack) -> None:
     page.goto(f"{stack.web}/setup/teams/")
     avery.fill("Application (client) id", stack.env["ENTRA_CLIENT_ID"])
     avery.fill("Organizer's object id", ORGANIZER)
-    avery.open("Save")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    avery.open("Save as draft")
+    avery.open("Make a certificate")
+    register_in_entra(stack, page.request.get(f"{stack.web}/setup/teams/certificate.cer").text())
+    avery.open("Use this certificate")
+    expect(page.get_by_text("Entra accepts the certificate. It is used from now on.")).to_be_visible()
+
+
+def register_in_entra(stack, certificate: str) -> None:
+    """Upload the certificate to the application, as the administrator does in the Entra admin center."""
+    app = {
+        "client_id": stack.env["ENTRA_CLIENT_ID"],
+        "client_secret": stack.env["ENTRA_CLIENT_SECRET"],
+        "redirect_uris": [f"{stack.web}/accounts/oidc/entra/login/callback/"],
+        "certificates": [certificate],
+    }
+    Twin(stack.sandbox).set_up({"entra": {"tenant_id": TENANT, "apps": [app]}})
+
+
+def set_up_texts(page: Page, avery: Keyboard, stack) -> None:
+    page.goto(f"{stack.web}/setup/sms/")
+    for sentence in ("Our patients gave us", "For these messages"):
+        avery.go_to(sentence)
+        page.keyboard.press("Space")
+    avery.open("Agree to both")
+    avery.open("Generate a new phone number")
+    avery.go_to("number from", is_field=True)
+    wanted = page.get_by_label("Local number from Twilio")
+    for _ in range(page.get_by_role("radio").count()):
+        if not wanted.is_checked():
+            page.keyboard.press("ArrowDown")
+    expect(wanted).to_be_checked()
+    avery.open("Generate the number")
+    expect(page.locator("#order .notice-title")).to_have_text(re.compile("is yours"), timeout=60_000)
+    avery.open("SMS setup")
+    avery.choose("Text from", "(")
+    avery.open("Save the SMS setup")
+    expect(page.get_by_text("Saved. It takes effect once the configuration is approved.")).to_be_visible()
+
+
+def check_beforehand(page: Page, dana: Keyboard, stack, inspector) -> None:
+    page.goto(f"{stack.web}/setup/check/")
+    dana.open(NAME, exact=True)
+    dana.open("Start the check")
+    expect(page.get_by_role("status").filter(has_text=re.compile(r"^All \d+ passed"))).to_be_visible(timeout=60_000)
+    inspector.look(page, "nothing-check")
 
 
 def add_base_url(page: Page, avery: Keyboard, stack) -> None:
     page.goto(f"{stack.web}/setup/endpoints/")
     avery.open("Add")
     avery.fill("FHIR base URL", f"{stack.sandbox}/epic/test/api/FHIR/R4")
-    avery.fill("Short name", NAME)
+    avery.go_to("Short name", is_field=True)  # leaving the address shows what is behind it
+    expect(page.locator("#preview .preview")).to_be_visible()
+    page.keyboard.type(NAME)
     for app in ("Provider", "Patient", "Backend"):
         avery.fill(f"{app} app", f"{NAME}-{app.lower()}")
     avery.fill("Approver", DANA)
@@ -115,16 +160,21 @@ def test_from_an_empty_database_to_records_and_back(empty, person, inspector):
         describe_the_organization(admin, avery, empty)
         connect_teams(admin, avery, empty)
         add_base_url(admin, avery, empty)
+        set_up_texts(admin, avery, empty)
+        inspector.look(admin, "nothing-texts")
         build_in_epic(admin, empty)
         to_approval(admin, avery, empty, NAME)
         avery.open("Ask dana.ortiz to approve")
 
         dana = sign_in(analyst, empty, DANA)  # the first time: now the user name means this account
+        check_beforehand(analyst, dana, empty, inspector)
         to_approval(analyst, dana, empty, NAME)
+        expect(analyst.get_by_text(re.compile("Patients are texted about new visits")).first).to_be_visible()
         expect(analyst.get_by_text("This is the first approval of this connection: everything is new.")).to_be_visible()
         inspector.look(analyst, "nothing-first-approval")
         approve(analyst, dana)
-        expect(analyst.get_by_role("heading", name="Provider record", exact=True)).to_be_visible()
+        for record in ("Provider record", "Direct SMS record"):
+            expect(analyst.get_by_role("heading", name=record, exact=True)).to_be_visible()
 
         change_and_roll_back(empty, admin, avery, analyst, dana)
         analyst.goto(f"{empty.web}/setup/approval/")
