@@ -213,12 +213,18 @@ class SmsMessage(OutboxRow):
     supplier_code = models.CharField(max_length=40, blank=True)
     report_status = models.CharField(max_length=24, choices=ReportStatus, blank=True)
     segments = models.PositiveSmallIntegerField(default=0)
+    words_index = models.CharField(
+        max_length=64, blank=True, help_text="HMAC of the words last handed over: they are found by it at the supplier"
+    )
     number_ending = models.CharField(max_length=2, blank=True, help_text="Last two digits, erased with the number")
     first_sent_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     check_at = models.DateTimeField(null=True, blank=True, help_text="When to ask the supplier about an unknown text")
     checks = models.PositiveSmallIntegerField(default=0, help_text="How often the supplier did not know the text")
+
+    hand_over_before: float = 0.0
+    """Only while a worker holds it: when, on its own clock (``time.monotonic``), it is too late to begin the call."""
 
     objects = SmsMessageQuerySet.as_manager()
 

@@ -36,9 +36,9 @@ _FUTURE = """
           FROM visit RETURNING id, visit_id)
     INSERT INTO sms_smsmessage (id, organization_id, visit_id, contact_id, kind, visit_version, contact_revision,
         offset_minutes, copy, resend_reason, route, supplier, supplier_message_id, supplier_code, report_status,
-        segments, number_ending, checks, state, due_at, expires_at, attempts, error_code, created_at)
+        segments, number_ending, words_index, checks, state, due_at, expires_at, attempts, error_code, created_at)
     SELECT gen_random_uuid(), %(organization)s, visit.id, contact.id, 'reminder', 1, 0, lead, 0, '', 0, '', '', '', '',
-           0, '', 0, 'pending', visit.starts_at - lead * interval '1 minute', visit.starts_at, 0, '', now()
+           0, '', '', 0, 'pending', visit.starts_at - lead * interval '1 minute', visit.starts_at, 0, '', now()
       FROM visit JOIN contact ON contact.visit_id = visit.id, unnest(%(leads)s::int[]) AS lead
 """
 _READY = """

@@ -20,6 +20,7 @@ REASONS = {
     "sms.visit_cap": "Too many texts about one visit",
     "sms.organization_cap": "The organization's daily cap is reached",
     "sms.country_not_served": "The phone is in another country",
+    "sms.worker_delayed": "A worker was held up; it goes out with the next turn",
     "sms.worker_lost": "A worker stopped while sending",
     "sms.paced": "Waits its turn: the number may not send faster",
     "sms.supplier_failing": "The supplier keeps failing; it is tried again",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import requests
 
+from core import crypto
 from core.errors import UpstreamRejected
 from core.http import HttpCall
 
@@ -67,6 +68,11 @@ class TextRefused(UpstreamRejected):
         self.supplier_code = supplier_code
 
 
+def words_index(body: str) -> str:
+    """Return the HMAC under which the words of a text are remembered once they are handed over."""
+    return crypto.index(body, purpose="sms.words")
+
+
 @dataclass(frozen=True, kw_only=True)
 class OutgoingText:
     """One text to send.
@@ -77,6 +83,8 @@ class OutgoingText:
     :param receipt_url: where the supplier reports what became of it, for those told per message.
     :param messaging_service: a supplier's pool of senders to use instead of ``sender``.
     :param valid_seconds: how long the supplier may still try; 0 for as long as it likes.
+    :param handed_over_as: :func:`words_index` of what was handed over before, whatever the words would be now; only
+        for :meth:`SmsProvider.settle`.
     """
 
     to: str
@@ -88,6 +96,7 @@ class OutgoingText:
     receipt_url: str
     messaging_service: str = ""
     valid_seconds: int = 0
+    handed_over_as: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ address carries our key and usually settles it, else the list of messages does.
 import base64
 import hashlib
 import hmac
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -28,6 +28,7 @@ from sms.providers.base import (
     OutgoingText,
     Reason,
     TextRefused,
+    words_index,
 )
 
 SYSTEM = "twilio"
@@ -35,7 +36,7 @@ _NOT_AUTHORIZED = (401, 403)
 _CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR, _UNAVAILABLE = 400, 429, 500, 503
 _LONGEST_VALIDITY = 36_000
 _CLOCKS_DIFFER = timedelta(minutes=2)
-_PAGE = "200"
+_PAGE = "1000"  # the most there is; a patient's phone fills none
 
 _STATUSES = {
     "accepted": Delivery.SENT,
@@ -93,7 +94,8 @@ class TwilioProvider:
 
     def __init__(self, session: requests.Session, *, base_url: str, account_sid: str, auth_token: str) -> None:
         self._session = session
-        self._url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}/Messages.json"
+        self._base_url = base_url.rstrip("/")
+        self._url = f"{self._base_url}/2010-04-01/Accounts/{account_sid}/Messages.json"
         credentials = base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
         self._authorization = {"Authorization": f"Basic {credentials}"}
 
@@ -129,18 +131,25 @@ class TwilioProvider:
         return self.read(call(self._session, self.request(text), system=SYSTEM))
 
     def settle(self, text: OutgoingText, *, known_ids: Collection[str] = ()) -> Acceptance | None:
-        """Look for the text in the account's list of messages: same phone, same words, sent since."""
+        """Look for the text in the account's list of messages: same phone, the words handed over, made since.
+
+        Twilio's filters name the day a message was *sent* and its sender. A message that still waits in Twilio's
+        queue has no such day, and one through a Messaging Service no sender yet, so only the phone is asked for.
+        """
         since = text.first_sent_at.astimezone(UTC) - _CLOCKS_DIFFER
-        query = {"To": text.to, "DateSent>": f"{since:%Y-%m-%d}", "PageSize": _PAGE}
-        if not text.messaging_service:
-            query["From"] = text.sender
-        wanted = HttpCall(method="GET", url=f"{self._url}?{urlencode(query)}", headers=self._authorization)
-        response = call(self._session, wanted, system=SYSTEM)
-        raise_for_status(response, system=SYSTEM)
-        for message in json_object(response, system=SYSTEM).get("messages", []):
+        for message in self._messages_to(text.to):
             if message["sid"] not in known_ids and _is_this(message, text, since=since):
                 return Acceptance(message_id=str(message["sid"]))
         return None
+
+    def _messages_to(self, phone: str) -> Iterator[Mapping[str, Any]]:
+        url = f"{self._url}?{urlencode({'To': phone, 'PageSize': _PAGE})}"
+        while url:
+            response = call(self._session, HttpCall(method="GET", url=url, headers=self._authorization), system=SYSTEM)
+            raise_for_status(response, system=SYSTEM)
+            page = json_object(response, system=SYSTEM)
+            yield from page.get("messages", [])
+            url = f"{self._base_url}{page['next_page_uri']}" if page.get("next_page_uri") else ""
 
     def block(self, *, sender: str, phone: str) -> bool:
         """Do nothing: only a phone itself can opt out at Twilio."""
@@ -213,7 +222,8 @@ def _refusal(response: requests.Response) -> Exception:
 
 
 def _is_this(message: Mapping[str, Any], text: OutgoingText, *, since: datetime) -> bool:
-    is_same = message.get("to") == text.to and message.get("body") == text.body
+    wanted = text.handed_over_as or words_index(text.body)
+    is_same = message.get("to") == text.to and words_index(str(message.get("body"))) == wanted
     return is_same and parsedate_to_datetime(str(message["date_created"])) >= since
 
 

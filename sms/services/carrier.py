@@ -7,6 +7,7 @@ with the supplier's answer or the error.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,7 +21,12 @@ from core.http_async import AsyncClient
 from sms.models import SmsMessage
 from sms.providers.base import Acceptance, OutgoingText, SmsProvider
 
-Result = Acceptance | ConnectorError
+
+class NotHandedOver(Exception):
+    """The text came to its turn so late that its lease could end during the call; no call was made."""
+
+
+Result = Acceptance | ConnectorError | NotHandedOver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +100,9 @@ class Carrier:
             task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, item: Prepared) -> None:
+        if time.monotonic() >= item.message.hand_over_before:
+            self._results.put((item, NotHandedOver()))
+            return
         try:
             result: Result = item.provider.read(await self._client.call(item.call, system=item.provider.name))
         except ConnectorError as error:

@@ -111,14 +111,15 @@ class Batch:
         self._check_quiet(message, choices)
         return self.worded(message, configuration)
 
-    def worded(self, message: SmsMessage, configuration: ApprovedConfiguration) -> Ready:
+    def worded(self, message: SmsMessage, configuration: ApprovedConfiguration, *, way: Way | None = None) -> Ready:
         """Return ``message`` with its way and words.
 
+        :param way: how it goes; None for the way that is approved now.
         :raises NotNow: the way is not set up.
         """
         contact = message.contact
         assert contact is not None  # noqa: S101 - checked before
-        way = self._way(message, configuration)
+        way = way or self._way(message, configuration)
         link = self._links.get(contact.pk) if message.kind != Kind.CANCELLED else None
         body = composing.body_of(message, configuration, link=link)
         return Ready(
@@ -267,6 +268,16 @@ def way_of(message: SmsMessage, choices: dict[str, Any]) -> Way:
     if number is None:
         raise ConfigurationError("sms.number_missing", "The number that was approved is no longer held.")
     return Way(number=number, provider=suppliers.provider(number.supplier))
+
+
+def recorded_way(message: SmsMessage) -> Way:
+    """Return the way that a text was handed over, whatever has been approved since.
+
+    :raises ConfigurationError: ``sms.number_missing`` or ``sms.supplier_not_configured``.
+    """
+    if message.number is None:
+        raise ConfigurationError("sms.number_missing", "The number that it was sent from is no longer known.")
+    return Way(number=message.number, provider=suppliers.provider(message.number.supplier))
 
 
 def by_number(ready: Iterable[Ready]) -> dict[UUID, list[Ready]]:

@@ -13,6 +13,7 @@ from django.db import connection
 
 from core import phone
 from sms.models import SmsMessage
+from sms.providers.base import words_index
 from sms.services.carrier import Prepared
 from sms.services.preparing import Ready
 
@@ -20,10 +21,11 @@ from sms.services.preparing import Ready
 _MARK = """
     UPDATE sms_smsmessage AS text
        SET first_sent_at = coalesce(text.first_sent_at, %(now)s), supplier = data.supplier,
-           number_id = data.number_id, segments = data.segments, number_ending = data.ending
+           number_id = data.number_id, segments = data.segments, number_ending = data.ending,
+           words_index = data.words
       FROM unnest(%(ids)s::uuid[], %(attempts)s::uuid[], %(suppliers)s::text[], %(numbers)s::uuid[],
-                  %(segments)s::int[], %(endings)s::text[])
-           AS data(id, attempt_id, supplier, number_id, segments, ending),
+                  %(segments)s::int[], %(endings)s::text[], %(words)s::text[])
+           AS data(id, attempt_id, supplier, number_id, segments, ending, words),
            visits_visit AS visit
      WHERE text.id = data.id AND text.state = 'sending' AND text.attempt_id = data.attempt_id
        AND visit.id = text.visit_id AND visit.version = text.visit_version
@@ -82,6 +84,7 @@ def mark_sending(items: Sequence[Ready], *, now: datetime) -> list[Ready]:
         "numbers": [item.way.number.pk for item in items],
         "segments": [item.segments for item in items],
         "endings": [phone.last_digits(item.phone) for item in items],
+        "words": [words_index(item.body) for item in items],
     }
     first_sent_at = dict(_run(_MARK, values))
     going = [item for item in items if item.message.pk in first_sent_at]

@@ -23,6 +23,10 @@ def refusal(message: SmsMessage, *, now: datetime) -> str:
     reasons = (
         (message.state in _UNDER_WAY, "It is still on its way."),
         (
+            message.state == State.UNKNOWN and message.check_at is not None,
+            "Its answer is missing and the supplier is being asked whether it was sent. Try again in some minutes.",
+        ),
+        (
             contact is None or contact.phone is None,
             "The phone number is erased: the visit is over, or Epic deleted the number.",
         ),

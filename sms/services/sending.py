@@ -14,12 +14,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from core import outbox
+from core import http, outbox
 from core.errors import ConnectorError
 from sms.models import SmsMessage
 from sms.providers.base import Acceptance, OutgoingText
 from sms.services import limits, metering, opt_outs, outcomes, pace, recording
-from sms.services.carrier import Carrier, Prepared, Result
+from sms.services.carrier import Carrier, NotHandedOver, Prepared, Result
 from sms.services.health import Breakers, Outcome
 from sms.services.preparing import Batch, NotNow, NotToBeSent, Ready, by_number
 from sms.services.recording import Ended, Waiting
@@ -27,7 +27,8 @@ from visits.models import PatientContact, Visit
 
 BATCH = 250
 PARALLEL = 512
-# A call ends after 30 s at most (core.http); longer than that and than handing over takes.
+# A call ends after 30 s at most (core.http) and is not begun later than 30 s before the lease ends: whoever takes a
+# text up after that knows that nobody is handing it over.
 LEASE = timedelta(seconds=90)
 RUN_SECONDS = 10.0  # a worker that is asked to stop waits for its task
 _COLLECT_SECONDS = 0.05
@@ -52,7 +53,7 @@ def deliver_due(*, now: datetime, seconds: float = RUN_SECONDS) -> int:
 
     Ends earlier when nothing more is due. ``now`` is when it begins; the clock runs on from there.
     """
-    clock = _clock_from(now)
+    clock = clock_from(now)
     claimed = claim(now=now, limit=BATCH)
     if not claimed:
         return 0
@@ -75,10 +76,13 @@ def claim(*, now: datetime, limit: int) -> list[SmsMessage]:
 
     Those are read afterwards by their ids: joined into the claim, they could tempt the planner to read all of them.
     """
+    # By the clock that also runs while we are stopped, and from before the lease begins.
+    hand_over_before = time.monotonic() + LEASE.total_seconds() - http.WHOLE_SECONDS
     claimed = outbox.claim(SmsMessage.objects.due_before(now), now=now, limit=limit, lease=LEASE)
     visits = Visit.objects.in_bulk({text.visit_id for text in claimed})
     contacts = PatientContact.objects.in_bulk({text.contact_id for text in claimed if text.contact_id})
     for text in claimed:
+        text.hand_over_before = hand_over_before
         text.visit = visits[text.visit_id]
         text.contact = contacts.get(text.contact_id) if text.contact_id else None
     return claimed
@@ -105,6 +109,7 @@ def record(results: Sequence[tuple[Prepared, Result]], *, now: datetime) -> None
     accepted = [(item, result.message_id) for item, result in results if isinstance(result, Acceptance)]
     failed = [(item, result) for item, result in results if isinstance(result, ConnectorError)]
     recording.accept(accepted, now=now)
+    _put_back_overdue([item.message for item, result in results if isinstance(result, NotHandedOver)], now=now)
     lateness = {item.message.pk: _late_seconds(item.message, now) for item, _ in accepted}
     metering.count(
         (
@@ -136,7 +141,8 @@ def text_of(item: Ready, *, now: datetime) -> OutgoingText:
     )
 
 
-def _clock_from(now: datetime) -> Clock:
+def clock_from(now: datetime) -> Clock:
+    """Return a clock that stands at ``now`` and runs on."""
     started = time.monotonic()
     return lambda: now + timedelta(seconds=time.monotonic() - started)
 
@@ -252,12 +258,19 @@ def _record_failure(
     metering.count([metering.Outcome(supplier=message.supplier, state=after.state, code=error.code)], now=now)
 
 
+def _put_back_overdue(messages: Sequence[SmsMessage], *, now: datetime) -> None:
+    """Let texts wait again that came to their turn too late; one that somebody took up meanwhile is theirs."""
+    recording.put_back([Waiting(message=each, until=now, code="sms.worker_delayed") for each in messages])
+    for organization_id, count in Counter(each.organization_id for each in messages).items():
+        limits.give_back(organization_id, count=count, now=now)
+
+
 def _note_health(results: Iterable[tuple[Prepared, Result]], *, now: datetime) -> None:
     said: list[Outcome] = []
     for item, result in results:
         number = item.message.number
         error = result if isinstance(result, ConnectorError) else None
-        if number is None:
+        if number is None or isinstance(result, NotHandedOver):
             continue
         outcome = outcomes.health_of(error, supplier=number.supplier, number_id=number.pk)
         if outcome is not None:

@@ -23,16 +23,17 @@ from django.utils import timezone  # noqa: E402
 from core import http, http_async  # noqa: E402
 from sms.services import health, outcomes, sending, settling  # noqa: E402
 
-READ_SECONDS = 2.0
+READ_SECONDS, WHOLE_SECONDS = 2.0, 4.0
 
 
 def work() -> None:
     """Tick until the process is killed."""
-    sending.LEASE = timedelta(seconds=6)
+    sending.LEASE = timedelta(seconds=10)
     outcomes.SETTLE_AFTER = timedelta(seconds=4)
     settling.ASK_AGAIN = timedelta(seconds=4)
     health.FIRST_PAUSE, health.LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=3)
     http.READ_SECONDS = http_async.READ_SECONDS = READ_SECONDS
+    http.WHOLE_SECONDS = http_async.WHOLE_SECONDS = WHOLE_SECONDS
     while True:
         try:
             sending.deliver_due(now=timezone.now(), seconds=2)

@@ -1,17 +1,16 @@
 """What phones really got, kept by the suppliers' side: the witness that our own tables are compared with."""
 
-import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 from tests.sms.supplier import HANG, Answer, Call
 
-ANSWER_SECONDS = 0.05
+ANSWER_SECONDS, SLOW_SECONDS = 0.05, 0.6
 Fault = Callable[[int], str]
 
 
@@ -24,8 +23,7 @@ class Ledger:
     def __init__(self, fault: Fault = lambda _n: "") -> None:
         self.texts: list[tuple[str, str]] = []
         self.calls = 0
-        self._fault = fault
-        self._lock = threading.Lock()
+        self.fault = fault
 
     @property
     def for_each_phone(self) -> Counter[str]:
@@ -34,19 +32,18 @@ class Ledger:
 
     def answer(self, call: Call) -> Answer:
         """Take a call."""
-        with self._lock:
-            self.calls += 1
-            fault = self._fault(self.calls) if call.method == "POST" else ""
+        self.calls += 1
+        fault = self.fault(self.calls) if call.method == "POST" else ""
         if fault == "busy":
             return Answer(429, headers={"Retry-After": "1"})
         if fault == "error":
             return Answer(503, headers={"Retry-After": "1"})
-        with self._lock:
-            answer = self._take(call)
-        time.sleep(0.6 if fault == "slow" else ANSWER_SECONDS)  # a supplier's own time
+        answer = self._take(call)
         if fault == "hang":
             return Answer(HANG)
-        return Answer(500) if fault == "broken" else answer
+        if fault == "broken":
+            return Answer(500, after=ANSWER_SECONDS)
+        return replace(answer, after=SLOW_SECONDS if fault == "slow" else ANSWER_SECONDS)
 
     def _take(self, call: Call) -> Answer:
         raise NotImplementedError

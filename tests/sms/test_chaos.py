@@ -169,7 +169,7 @@ def test_a_supplier_is_busy_broken_slow_or_silent(witness):
     ids=["acs", "twilio"],
 )
 def test_five_hundred_texts_with_one_kind_of_fault(witness, fault):
-    witness.ledger._fault = faulty(SEED, [fault], calls=500)
+    witness.ledger.fault = faulty(SEED, [fault], calls=500)
     book(500, witness.name)
     for _ in range(2):
         witness.start()

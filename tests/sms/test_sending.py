@@ -6,12 +6,10 @@ import pytest
 from django.utils import timezone
 
 from config_portal.models import FhirEndpoint, Organization
-from core import outbox
-from sms.models import OptOut, PhoneNumber, SmsConfiguration, SmsMessage, Supplier, SupplierHealth
-from sms.providers.base import Delivery, DeliveryReport
-from sms.services import consents, opt_outs, receipts, sending, settling
+from sms.models import OptOut, PhoneNumber, SmsConfiguration, SmsMessage, SupplierHealth
+from sms.services import consents, opt_outs, sending
 from tests.factories import approve, make_visit
-from tests.sms.supplier import HANG, Answer, accepted_by_acs
+from tests.sms.supplier import Answer, accepted_by_acs
 from visits.models import Visit
 
 pytestmark = pytest.mark.django_db
@@ -98,90 +96,6 @@ def test_after_half_an_hour_of_failures_what_is_still_of_use_is_sent_once_and_th
     confirmation.refresh_from_db()
     stale.refresh_from_db()
     assert (confirmation.state, stale.state, stale.error_code) == (State.ACCEPTED, State.EXPIRED, "sms.too_late")
-
-
-def test_a_supplier_that_takes_a_text_and_hangs_is_not_called_again_once_its_report_came(
-    acs, confirmation, monkeypatch
-):
-    monkeypatch.setattr("core.http_async.READ_SECONDS", 0.3)
-    acs.plan = [Answer(HANG)]
-    text = deliver()
-    assert text.state == State.UNKNOWN
-    report = DeliveryReport(
-        event_id="e-1", message_id="m-9", delivery=Delivery.DELIVERED, code="2000", at=timezone.now(), key=str(text.pk)
-    )
-    receipts.record_report(report, supplier="acs", now=timezone.now())
-    settling.settle_unknown(now=text.check_at + timedelta(minutes=5))
-    settled = SmsMessage.objects.get()
-    assert (settled.state, settled.supplier_message_id) == (State.DELIVERED, "m-9")
-    assert len(acs.calls) == 1
-
-
-def test_an_unanswered_text_is_unknown_until_the_supplier_recognises_its_key(acs, confirmation, monkeypatch):
-    monkeypatch.setattr("core.http_async.READ_SECONDS", 0.3)
-    acs.plan = [Answer(HANG)]
-    now = timezone.now()
-    first = deliver(now)
-    assert (first.state, first.error_code) == (State.UNKNOWN, "acs.no_answer")
-    deliver(now + timedelta(minutes=5))
-    assert len(acs.calls) == 1  # nobody sends it again
-    assert settling.settle_unknown(now=first.check_at) == 1
-    settled = SmsMessage.objects.get()
-    assert (settled.state, settled.supplier_message_id) == (State.ACCEPTED, "m-1")
-    assert acs.calls[0].body == acs.calls[1].body  # the same key, time and words: one text to Azure
-
-
-def test_an_unanswered_text_of_a_visit_that_changed_meanwhile_is_not_asked_about(acs, confirmation, monkeypatch):
-    monkeypatch.setattr("core.http_async.READ_SECONDS", 0.3)
-    acs.plan = [Answer(HANG)]
-    first = deliver()
-    Visit.objects.update(version=2)
-    settling.settle_unknown(now=first.check_at)
-    assert len(acs.calls) == 1  # asking Azure could send it
-    assert SmsMessage.objects.get().state == State.UNKNOWN
-
-
-def unanswered(twilio, monkeypatch):
-    monkeypatch.setattr("core.http_async.READ_SECONDS", 0.3)
-    twilio.plan = [Answer(HANG)]
-    text = deliver()
-    assert (text.state, text.error_code) == (State.UNKNOWN, "twilio.no_answer")
-    return text
-
-
-def listed(text, call, **values):
-    form = call.form
-    message = {"sid": "SM7", "to": form["To"], "body": form["Body"], "status": "sent", **values}
-    return Answer(200, {"messages": [{"date_created": f"{text.first_sent_at:%a, %d %b %Y %H:%M:%S} +0000", **message}]})
-
-
-def test_twilios_list_settles_a_text_that_was_taken(twilio, through_twilio, monkeypatch):
-    text = unanswered(twilio, monkeypatch)
-    twilio.plan = [listed(text, twilio.calls[0])]
-    settling.settle_unknown(now=text.check_at)
-    settled = SmsMessage.objects.get()
-    assert (settled.state, settled.supplier_message_id) == (State.ACCEPTED, "SM7")
-    assert [call.method for call in twilio.calls] == ["POST", "GET"]
-
-
-def test_a_text_that_twilio_lacks_twice_goes_out_again(twilio, through_twilio, monkeypatch):
-    text = unanswered(twilio, monkeypatch)
-    nothing = Answer(200, {"messages": []})
-    twilio.plan = [nothing, listed(text, twilio.calls[0], body="another text")]
-    settling.settle_unknown(now=text.check_at)
-    assert SmsMessage.objects.get().state == State.UNKNOWN
-    assert settling.settle_unknown(now=text.check_at + timedelta(seconds=30)) == 0  # it may still appear
-    settling.settle_unknown(now=text.check_at + timedelta(seconds=61))
-    assert SmsMessage.objects.get().state == State.PENDING
-    assert deliver(text.check_at + timedelta(seconds=62)).state == State.ACCEPTED
-
-
-def test_while_twilio_does_not_say_the_text_stays_unknown(twilio, through_twilio, monkeypatch):
-    text = unanswered(twilio, monkeypatch)
-    twilio.plan = [Answer(503), Answer(503)]
-    settling.settle_unknown(now=text.check_at)
-    settling.settle_unknown(now=text.check_at + timedelta(seconds=61))
-    assert SmsMessage.objects.get().state == State.UNKNOWN
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
@@ -295,23 +209,6 @@ def test_a_text_without_a_number_is_not_sent(acs, confirmation):
     confirmation.contact.phone = None
     confirmation.contact.save()
     assert deliver().state == State.SUPPRESSED
-
-
-def test_a_worker_that_died_before_the_call_costs_nothing(acs, confirmation):
-    now = timezone.now()
-    outbox.claim(SmsMessage.objects.due_before(now), now=now)
-    later = now + outbox.LEASE
-    assert settling.recover_abandoned(now=later) == 1
-    assert deliver(later).state == State.ACCEPTED
-
-
-def test_a_worker_that_died_during_a_call_leaves_an_unknown_text(confirmation):
-    now = timezone.now()
-    SmsMessage.objects.update(supplier=Supplier.TWILIO)
-    outbox.claim(SmsMessage.objects.due_before(now), now=now)
-    settling.recover_abandoned(now=now + outbox.LEASE)
-    text = SmsMessage.objects.get()
-    assert (text.state, text.check_at) == (State.UNKNOWN, now + outbox.LEASE)
 
 
 def test_an_answer_that_comes_after_the_claim_was_lost_changes_nothing(acs, confirmation):
