@@ -45,7 +45,12 @@ def _measure(stack: Stack, folder: DataFolder, names: list[str], terminal: Termi
     command = Command(
         name="benchmarks",
         argv=[sys.executable, "-m", "benchmarks", *names],
-        env={**stack.owner_env(), "BENCH_FOLDER": str(folder.root / "bench"), "PYTHONPATH": os.fspath(PROJECT)},
+        env={
+            **stack.owner_env(),
+            **{name: value for name, value in os.environ.items() if name.startswith("BENCH_")},  # such as its size
+            "BENCH_FOLDER": str(folder.root / "bench"),
+            "PYTHONPATH": os.fspath(PROJECT),
+        },
         cwd=PROJECT,
     )
     process = Process(command, terminal.say)
