@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils import timezone
 
@@ -106,6 +107,14 @@ class InboundText(models.Model):
         UNCLEAR = "unclear", "Perhaps no more texts"
         OTHER = "other", "Something else"
 
+    class Handling(models.TextChoices):
+        """What a person did about a reply that was not understood."""
+
+        OPT_OUT = "opt_out", "Recorded: no more texts"
+        ANSWERED = "answered", "Asked the patient"
+        NOTHING = "nothing", "Nothing to do"
+
+    reference = models.UUIDField(unique=True, db_default=RandomUUID(), editable=False, help_text="For addresses")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="inbound_texts")
     number = models.ForeignKey("sms.PhoneNumber", on_delete=models.CASCADE, related_name="inbound_texts")
     visit = models.ForeignKey(
@@ -113,13 +122,26 @@ class InboundText(models.Model):
     )
     supplier = models.CharField(max_length=10)
     event_id = models.CharField(max_length=120)
+    contact = models.ForeignKey(
+        "visits.PatientContact", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     meaning = models.CharField(max_length=8, choices=Meaning)
     at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True, blank=True)
+    handled_by = models.CharField(max_length=200, blank=True)
+    handling = models.CharField(max_length=8, choices=Handling, blank=True)
 
     objects = OrganizationScopedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "event_id"], name="inbound_text_once")]
+        indexes = [
+            models.Index(
+                fields=["organization", "at"],
+                condition=models.Q(meaning__in=["unclear", "other"]),
+                name="inbound_not_understood",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_meaning_display()} at {self.at:%Y-%m-%d %H:%M}"

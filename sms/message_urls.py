@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from sms.views import messages, sending
+from sms.views import messages, replies, sending
 
 app_name = "messages"
 urlpatterns = [
     path("", messages.texts, name="texts"),
     path("numbers", sending.numbers, name="numbers"),
     path("opt-outs", sending.opt_outs, name="opt_outs"),
+    path("replies", replies.replies, name="replies"),
+    path("replies/<uuid:reference>/handle", replies.handle, name="handle_reply"),
     path("sending", sending.sending, name="sending"),
     path("sending/<uuid:endpoint_id>/pause", sending.pause, name="pause"),
     path("sending/<uuid:endpoint_id>/resume", sending.unpause, name="unpause"),

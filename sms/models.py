@@ -27,11 +27,14 @@ class PhoneNumberQuerySet(OrganizationScopedQuerySet["PhoneNumber"]):
         return self.filter(release_requested_at=None)
 
 
+_10DLC_COUNTRIES = ("US", "PR")
+
+
 class PhoneNumber(models.Model):
     """A number that texts are sent from; one may serve several FHIR endpoints.
 
-    Carriers block texts from a toll-free number until its verification is approved. ``supplier_id`` is the
-    supplier's own id of the number.
+    Carriers block texts from a toll-free number until its verification is approved, and from a local one of the
+    United States until its campaign is registered (10DLC). ``supplier_id`` is the supplier's own id of the number.
     """
 
     class Kind(models.TextChoices):
@@ -42,13 +45,15 @@ class PhoneNumber(models.Model):
         MOBILE = "mobile", "Mobile"
 
     class Verification(models.TextChoices):
-        """Toll-free verification; the values of :class:`sms.providers.numbers.Verification`."""
+        """What carriers say about it; the values of :class:`sms.providers.numbers.Verification`."""
 
         NOT_NEEDED = "not_needed", "Not needed"
         NOT_SUBMITTED = "not_submitted", "Not submitted"
         PENDING = "pending", "In review"
         APPROVED = "approved", "Approved"
         REJECTED = "rejected", "Rejected"
+
+    BLOCKED = (Verification.NOT_SUBMITTED, Verification.PENDING, Verification.REJECTED)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="phone_numbers")
@@ -85,9 +90,23 @@ class PhoneNumber(models.Model):
 
     @property
     def is_blocked_by_carriers(self) -> bool:
-        """Whether carriers drop what it sends: a toll-free number whose verification is not approved."""
-        approved = (self.Verification.APPROVED, self.Verification.NOT_NEEDED)
-        return self.kind == self.Kind.TOLL_FREE and self.verification not in approved
+        """Whether carriers drop what it sends: it has to be verified or registered, and is not."""
+        return self.is_registered_with_carriers and self.verification in self.BLOCKED
+
+    @property
+    def is_registered_with_carriers(self) -> bool:
+        """Whether carriers let it send only once it is verified (toll-free) or its campaign registered (10DLC)."""
+        return self.kind == self.Kind.TOLL_FREE or self.is_10dlc
+
+    @property
+    def carriers_register(self) -> str:
+        """What carriers call it, in words."""
+        return "10DLC registration" if self.is_10dlc else "toll-free verification"
+
+    @property
+    def is_10dlc(self) -> bool:
+        """Whether it is a local number of the United States, whose texts belong to a registered campaign."""
+        return self.kind == self.Kind.LOCAL and self.country in _10DLC_COUNTRIES
 
 
 def default_reminders() -> list[int]:

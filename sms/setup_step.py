@@ -80,9 +80,9 @@ def check_number(context: CheckContext) -> CheckResult:
     if number.is_blocked_by_carriers:
         state = number.get_verification_display().lower()
         return doctor.failed(
-            f"Carriers drop texts from {text}: its toll-free verification is {state}.",
+            f"Carriers drop texts from {text}: its {number.carriers_register} is {state}.",
             who=Fixer.ADMIN,
-            todo="Ask for the verification at the supplier, or choose a verified number.",
+            todo="Ask for it at the supplier, or choose a number that may send.",
             link=link,
             link_label="This number",
         )
@@ -100,7 +100,7 @@ def _chosen(drafts: list[SmsConfiguration], url: str) -> StepStatus:
     blocked = [number for number in numbers.values() if number.is_blocked_by_carriers]
     if blocked:
         state = blocked[0].get_verification_display().lower()
-        detail = f"{named} · carriers drop texts: toll-free verification is {state}"
+        detail = f"{named} · carriers drop texts: {blocked[0].carriers_register} is {state}"
         is_in_review = blocked[0].verification == PhoneNumber.Verification.PENDING
         wait = (StepState.WAITING, "the carriers") if is_in_review else (StepState.NEEDS_YOU, "")
         return _step(wait[0], detail, "See what to do", url, owner=wait[1])

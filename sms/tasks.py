@@ -50,5 +50,5 @@ def advance_orders() -> None:
 
 @shared_task(name="sms.check_verifications")
 def check_verifications() -> None:
-    """Ask how toll-free verification stands."""
+    """Ask how verification by carriers stands."""
     numbers.check_verifications(now=timezone.now())

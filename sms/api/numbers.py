@@ -96,7 +96,7 @@ class NumberListView(ApiView):
 
 
 class NumberVerificationView(NumberApiView):
-    """How toll-free verification stands."""
+    """How verification by carriers stands: toll-free, or of the 10DLC campaign."""
 
     scopes = {"POST": Scope.SMS_WRITE}
 

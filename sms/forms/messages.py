@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from config_portal.models import FhirEndpoint, Organization
-from sms.models import SmsMessage
+from sms.models import InboundText, SmsMessage
 from sms.services.drafts import SHARES
 from sms.services.truth import OUTCOMES, Asked
 
@@ -78,3 +78,9 @@ class ShareForm(forms.Form):
     percent = forms.TypedChoiceField(
         label="Share of visits", choices=[(share, f"{share}%") for share in SHARES], coerce=int
     )
+
+
+class HandleReplyForm(forms.Form):
+    """What a person did about a reply that was not understood."""
+
+    how = forms.ChoiceField(choices=InboundText.Handling.choices)

@@ -64,7 +64,7 @@ class NumberForm(forms.Form):
 
 
 class VerificationForm(forms.Form):
-    """How toll-free verification stands, copied from the supplier's site."""
+    """How verification or registration by carriers stands, copied from the supplier's site."""
 
     state = forms.ChoiceField(
         label="What the supplier's site says",

@@ -20,7 +20,7 @@ class NumberChoice(forms.ModelChoiceField[PhoneNumber]):
 
     def label_from_instance(self, obj: PhoneNumber) -> str:
         """Return the number, its supplier and whether carriers let it through."""
-        blocked = ", not verified yet" if obj.is_blocked_by_carriers else ""
+        blocked = ", not approved by carriers yet" if obj.is_blocked_by_carriers else ""
         return f"{words.number(obj.number)} ({obj.get_supplier_display()}{blocked})"
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from config_portal.models import FhirEndpoint
 from core.moments import written
-from sms.models import DeliveryEvent, InboundText, OptOut, SmsConfiguration, SmsMessage
+from sms.models import DeliveryEvent, OptOut, SmsConfiguration, SmsMessage
 from sms.presenters import words
 from sms.presenters.numbers import NumberRow
 from sms.services.planning import approved_choices_of
@@ -249,18 +249,6 @@ class HealthRow:
     def took(self) -> str:
         """How long a text takes to the phone on average."""
         return DASH if self.health.seconds_to_phone is None else duration(self.health.seconds_to_phone)
-
-
-@dataclass(frozen=True)
-class UnclearRow:
-    """A reply that perhaps means stop."""
-
-    inbound: InboundText
-
-    @property
-    def visit_url(self) -> str:
-        """Where the visit of the phone is; '' when none is known any more."""
-        return reverse("visits:detail", args=[self.inbound.visit_id]) if self.inbound.visit_id else ""
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,12 @@ _VERIFICATION_TONES = {
     Verification.REJECTED: "bad",
 }
 _VERIFICATION_WORDS = {
-    Verification.NOT_NEEDED: "This kind of number needs no toll-free verification.",
-    Verification.NOT_SUBMITTED: "Nobody has asked carriers to verify this number. Until they approve it, they drop its"
-    " texts. Ask today: an answer takes days to weeks.",
+    Verification.NOT_NEEDED: "Carriers let texts from this number through without asking.",
+    Verification.NOT_SUBMITTED: "Nobody has asked carriers to let this number send. Until they approve it, they drop"
+    " its texts. Ask today: an answer takes days to weeks.",
     Verification.PENDING: "Carriers are looking at it. Until they approve it, they drop texts from this number.",
     Verification.APPROVED: "Carriers let texts from this number through.",
-    Verification.REJECTED: "Carriers refused to verify this number and drop its texts. Mend what they name and ask"
-    " again.",
+    Verification.REJECTED: "Carriers refused and drop texts from this number. Mend what they name and ask again.",
 }
 _STEPS = (
     (State.SEARCHING, "Search", "Looking for a number"),
@@ -103,7 +102,7 @@ class NumberRow:
         if self.is_leaving:
             return "Being given back"
         if self.number.is_blocked_by_carriers:
-            return f"Verification: {self.number.get_verification_display().lower()}"
+            return f"{self.register}: {self.number.get_verification_display().lower()}"
         return "Ready to send"
 
     @property
@@ -111,12 +110,19 @@ class NumberRow:
         """The tone of :attr:`status`."""
         if self.is_leaving:
             return "neutral"
-        return _VERIFICATION_TONES[Verification(self.number.verification)] if self.is_toll_free else "ok"
+        return self.verification_tone if self.number.is_registered_with_carriers else "ok"
 
     @property
-    def is_toll_free(self) -> bool:
-        """Whether carriers verify it."""
-        return self.number.kind == PhoneNumber.Kind.TOLL_FREE
+    def register(self) -> str:
+        """What carriers want of it, as a title."""
+        return "10DLC registration" if self.number.is_10dlc else "Toll-free verification"
+
+    @property
+    def register_help(self) -> str:
+        """What that is."""
+        if self.number.is_10dlc:
+            return "Carriers in the United States let a local number text only for a registered brand and campaign."
+        return "Carriers let a toll-free number text only once they know which business texts, and what about."
 
     @property
     def verification(self) -> str:
@@ -241,8 +247,10 @@ class OrderView:
 
 
 def where_to_ask(number: PhoneNumber) -> tuple[str, str]:
-    """Return where toll-free verification is asked for at the number's supplier: name and address."""
-    if number.supplier == "twilio":
+    """Return where carriers' approval is asked for at the number's supplier: name and address."""
+    if number.supplier == Supplier.TWILIO and number.is_10dlc:
+        return "Twilio Console: Messaging, Regulatory Compliance, Campaigns (A2P 10DLC)", "https://console.twilio.com/"
+    if number.supplier == Supplier.TWILIO:
         return "Twilio Console: Phone Numbers, Regulatory Compliance", "https://console.twilio.com/"
     return "Azure portal: your Communication Services resource, Regulatory Documents", "https://portal.azure.com/"
 

@@ -19,7 +19,7 @@ import requests
 from core.errors import ConfigurationError, UpstreamRejected
 from core.http import json_object, raise_for_status, send
 from sms.providers.acs import SYSTEM, sign
-from sms.providers.numbers import NumberKind, Offer, OwnedNumber, VerificationReport, WantedNumber
+from sms.providers.numbers import CarrierRegister, NumberKind, Offer, OwnedNumber, WantedNumber
 
 API_VERSION = "2025-06-01"
 _RUNNING = ("notStarted", "running")
@@ -45,7 +45,7 @@ class AcsNumbers:
         "CA": (NumberKind.TOLL_FREE, NumberKind.LOCAL),
         "PR": (NumberKind.TOLL_FREE,),
     }
-    tells_verification = False
+    registers: ClassVar[Mapping[NumberKind, CarrierRegister]] = {}  # a form in the Azure portal; no interface tells
 
     def __init__(
         self,
@@ -117,13 +117,6 @@ class AcsNumbers:
         response = self._request("DELETE", f"/phoneNumbers/{quote(owned.number)}")
         if response.status_code != HTTPStatus.NOT_FOUND:
             _raise(response)
-
-    def verification(self, owned: OwnedNumber) -> VerificationReport:
-        """Azure has no interface for it.
-
-        :raises NotImplementedError: always; :attr:`tells_verification` says so beforehand.
-        """
-        raise NotImplementedError(f"ACS does not tell about {owned.supplier_id}")
 
     def _is_running(self, operation_id: str) -> bool:
         state = self._get(f"/phoneNumbers/operations/{operation_id}")

@@ -22,7 +22,7 @@ class NumberKind(StrEnum):
 
 
 class Verification(StrEnum):
-    """Whether carriers let a toll-free number send: only ``approved`` ones are not blocked."""
+    """Whether carriers let a number send that they keep a register of: only ``approved`` ones are not blocked."""
 
     NOT_NEEDED = "not_needed"
     NOT_SUBMITTED = "not_submitted"
@@ -73,10 +73,18 @@ class OwnedNumber:
 
 @dataclass(frozen=True, kw_only=True)
 class VerificationReport:
-    """What carriers say about a toll-free number; ``reason`` is theirs, when they rejected it."""
+    """What carriers say about a number; ``reason`` is theirs, when they rejected it."""
 
     state: Verification
     reason: str = ""
+
+
+class CarrierRegister(Protocol):
+    """Who can be asked whether carriers let a number send: for toll-free verification, or a 10DLC campaign."""
+
+    def verification(self, owned: OwnedNumber) -> VerificationReport:
+        """Return what carriers say about a number."""
+        ...
 
 
 class NumberSupplier(Protocol):
@@ -92,8 +100,10 @@ class NumberSupplier(Protocol):
     offers: ClassVar[Mapping[str, tuple[NumberKind, ...]]]
     """Country → kinds of numbers with texts that can be had through the interface, the usual kind first."""
 
-    tells_verification: bool
-    """Whether :meth:`verification` can be asked; otherwise staff copy the state from the supplier's site."""
+    @property
+    def registers(self) -> Mapping[NumberKind, CarrierRegister]:
+        """Kind of number → who can be asked whether carriers let it send; of others staff copy it from the site."""
+        ...
 
     def start_search(self, wanted: WantedNumber) -> str:
         """Begin to search; return the operation's name, '' where the search is one question."""
@@ -121,8 +131,4 @@ class NumberSupplier(Protocol):
 
     def release(self, owned: OwnedNumber) -> None:
         """Give the number back; one that the account does not hold is no error."""
-        ...
-
-    def verification(self, owned: OwnedNumber) -> VerificationReport:
-        """Return what carriers say about a toll-free number."""
         ...

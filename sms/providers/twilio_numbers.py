@@ -13,7 +13,15 @@ import requests
 
 from core.errors import ConfigurationError, UpstreamRejected
 from core.http import json_object, raise_for_status, send
-from sms.providers.numbers import NumberKind, Offer, OwnedNumber, Verification, VerificationReport, WantedNumber
+from sms.providers.numbers import (
+    CarrierRegister,
+    NumberKind,
+    Offer,
+    OwnedNumber,
+    Verification,
+    VerificationReport,
+    WantedNumber,
+)
 from sms.providers.twilio import SYSTEM
 
 _KINDS = {NumberKind.TOLL_FREE: "TollFree", NumberKind.LOCAL: "Local", NumberKind.MOBILE: "Mobile"}
@@ -44,15 +52,15 @@ class TwilioNumbers:
         "GB": (NumberKind.MOBILE,),
         "AU": (NumberKind.MOBILE,),
     }
-    tells_verification = True
 
     def __init__(
         self, session: requests.Session, *, base_url: str, messaging_base_url: str, account_sid: str, auth_token: str
     ) -> None:
         self._session = session
         self._account = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}"
-        self._messaging = messaging_base_url.rstrip("/")
         self._auth = (account_sid, auth_token)
+        toll_free = TollFreeVerifications(session, base_url=messaging_base_url, auth=self._auth)
+        self.registers: Mapping[NumberKind, CarrierRegister] = {NumberKind.TOLL_FREE: toll_free}
 
     def start_search(self, wanted: WantedNumber) -> str:
         """Begin nothing: the search is one question; see :class:`sms.providers.numbers.NumberSupplier`."""
@@ -103,20 +111,32 @@ class TwilioNumbers:
         if response.status_code != HTTPStatus.NOT_FOUND:
             _raise(response)
 
+    def _call(self, method: str, url: str, **request: Any) -> dict[str, Any]:
+        return _call(self._session, method, url, auth=self._auth, **request)
+
+
+class TollFreeVerifications:
+    """What Twilio knows of toll-free verification; see :class:`sms.providers.numbers.CarrierRegister`."""
+
+    def __init__(self, session: requests.Session, *, base_url: str, auth: tuple[str, str]) -> None:
+        self._session = session
+        self._url = f"{base_url.rstrip('/')}/v1/Tollfree/Verifications"
+        self._auth = auth
+
     def verification(self, owned: OwnedNumber) -> VerificationReport:
         """Return the newest verification of the number; an unknown status counts as pending."""
         query = {"TollfreePhoneNumberSid": owned.supplier_id, "PageSize": "1"}
-        found = self._call("GET", f"{self._messaging}/v1/Tollfree/Verifications", params=query)
-        verifications = found.get("verifications") or []
-        if not verifications:
+        found = _call(self._session, "GET", self._url, auth=self._auth, params=query).get("verifications") or []
+        if not found:
             return VerificationReport(state=Verification.NOT_SUBMITTED)
-        state = _VERIFICATIONS.get(str(verifications[0].get("status")), Verification.PENDING)
-        return VerificationReport(state=state, reason=str(verifications[0].get("rejection_reason") or "")[:200])
+        state = _VERIFICATIONS.get(str(found[0].get("status")), Verification.PENDING)
+        return VerificationReport(state=state, reason=str(found[0].get("rejection_reason") or "")[:200])
 
-    def _call(self, method: str, url: str, **request: Any) -> dict[str, Any]:
-        response = send(self._session, method, url, system=SYSTEM, auth=self._auth, **request)
-        _raise(response)
-        return json_object(response, system=SYSTEM)
+
+def _call(session: requests.Session, method: str, url: str, **request: Any) -> dict[str, Any]:
+    response = send(session, method, url, system=SYSTEM, **request)
+    _raise(response)
+    return json_object(response, system=SYSTEM)
 
 
 def _raise(response: requests.Response) -> None:

@@ -39,6 +39,7 @@ def record_incoming(text: IncomingText, *, supplier: str, now: datetime) -> str:
             "organization_id": number.organization_id,
             "number": number,
             "visit_id": contact.visit_id if contact else None,
+            "contact": contact,
             "meaning": understood.meaning,
             "at": now,
         },

@@ -1,4 +1,4 @@
-"""Numbers that an organization has: toll-free verification, what depends on them, giving them back."""
+"""Numbers that an organization has: verification by carriers, what depends on them, giving them back."""
 
 import logging
 from collections import defaultdict
@@ -11,7 +11,7 @@ from config_portal.models import FhirEndpoint, Organization
 from core import audit
 from core.errors import ConfigurationError, ConnectorError
 from sms.models import PhoneNumber, SmsConfiguration
-from sms.providers.numbers import OwnedNumber
+from sms.providers.numbers import CarrierRegister, NumberKind, OwnedNumber
 from sms.services import number_suppliers
 from sms.services.planning import approved_choices_of
 
@@ -76,11 +76,10 @@ def release_requested(*, now: datetime) -> int:
 
 
 def check_verifications(*, now: datetime) -> int:
-    """Ask suppliers about toll-free numbers that carriers still block; return how many changed."""
+    """Ask suppliers about numbers that carriers still block; return how many changed."""
     stale = Q(verification_at=None) | Q(verification_at__lte=now - CHECK_EVERY)
-    open_ones = PhoneNumber.objects.held().filter(stale, kind=PhoneNumber.Kind.TOLL_FREE)
     changed = 0
-    for number in open_ones.exclude(verification=Verification.APPROVED):
+    for number in PhoneNumber.objects.held().filter(stale, verification__in=PhoneNumber.BLOCKED):
         try:
             changed += check_verification(number, now=now)
         except ConnectorError as error:
@@ -91,7 +90,7 @@ def check_verifications(*, now: datetime) -> int:
 def can_check_verification(number: PhoneNumber) -> bool:
     """Return whether the supplier tells how verification stands; otherwise staff copy it from its site."""
     try:
-        return number_suppliers.supplier_of(number.supplier).tells_verification
+        return _register_of(number) is not None
     except ConfigurationError:
         return False
 
@@ -101,16 +100,15 @@ def check_verification(number: PhoneNumber, *, now: datetime) -> bool:
 
     :raises ConnectorError: when the supplier does not answer or is not set up.
     """
-    supplier = number_suppliers.supplier_of(number.supplier)
-    if not supplier.tells_verification:
+    register = _register_of(number)
+    if register is None:
         return False
-    owned = OwnedNumber(number=number.number, supplier_id=number.supplier_id)
-    report = supplier.verification(owned)
+    report = register.verification(OwnedNumber(number=number.number, supplier_id=number.supplier_id))
     return record_verification(number, state=report.state, reason=report.reason, actor=SUPPLIER_SAYS, now=now)
 
 
 def record_verification(number: PhoneNumber, *, state: str, reason: str = "", actor: str, now: datetime) -> bool:
-    """Store how toll-free verification stands and who says so; return whether that is news."""
+    """Store how verification by carriers stands and who says so; return whether that is news."""
     is_news = (number.verification, number.verification_reason) != (state, reason)
     number.verification, number.verification_reason = state, reason
     number.verification_by, number.verification_at = actor, now
@@ -124,6 +122,10 @@ def record_verification(number: PhoneNumber, *, state: str, reason: str = "", ac
             state=state,
         )
     return is_news
+
+
+def _register_of(number: PhoneNumber) -> CarrierRegister | None:
+    return number_suppliers.supplier_of(number.supplier).registers.get(NumberKind(number.kind))
 
 
 def _release(number: PhoneNumber, *, now: datetime) -> bool:

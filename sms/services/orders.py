@@ -192,7 +192,7 @@ def _take_over(order: NumberOrder, supplier: NumberSupplier, owned: OwnedNumber,
         supplier.release(owned)
         _finish(order, State.CANCELLED, now=now)
         return
-    needs_verification = order.kind == NumberKind.TOLL_FREE
+    bought = PhoneNumber(kind=order.kind, country=order.country)
     verification = PhoneNumber.Verification
     with transaction.atomic():
         order.phone_number, _ = PhoneNumber.objects.get_or_create(
@@ -204,7 +204,9 @@ def _take_over(order: NumberOrder, supplier: NumberSupplier, owned: OwnedNumber,
                 "supplier_id": owned.supplier_id,
                 "kind": order.kind,
                 "country": order.country,
-                "verification": verification.NOT_SUBMITTED if needs_verification else verification.NOT_NEEDED,
+                "verification": verification.NOT_SUBMITTED
+                if bought.is_registered_with_carriers
+                else verification.NOT_NEEDED,
             },
         )
         _finish(order, State.READY, now=now)

@@ -1,11 +1,11 @@
 """How numbers do, who wants no texts, and the switches that act at once: pause and share."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,12 +13,11 @@ from config_portal.access import portal_page
 from config_portal.models import FhirEndpoint
 from config_portal.requests import PortalRequest
 from sms.forms.messages import ShareForm
-from sms.models import InboundText, OptOut, SmsConfiguration
-from sms.presenters.messages import HealthRow, OptOutRow, SwitchRow, UnclearRow
-from sms.services import drafts, truth
+from sms.models import OptOut, SmsConfiguration
+from sms.presenters.messages import HealthRow, OptOutRow, SwitchRow
+from sms.services import drafts, replies, truth
 from sms.views.shared import READERS, STAFF, find_endpoint, message_tabs
 
-_UNCLEAR_FOR = timedelta(days=30)
 _MOST = 100
 
 
@@ -33,18 +32,15 @@ def numbers(request: PortalRequest) -> HttpResponse:
 @portal_page(*STAFF)
 @require_safe
 def opt_outs(request: PortalRequest) -> HttpResponse:
-    """Show how many phones want no texts, and replies that a person has to read the visit for."""
-    now, organization = timezone.now(), request.organization
-    count, recent = truth.opt_out_counts(organization, now=now)
-    unclear = InboundText.objects.for_organization(organization).filter(
-        meaning=InboundText.Meaning.UNCLEAR, at__gte=now - _UNCLEAR_FOR
-    )
+    """Show how many phones want no texts, and since when."""
+    organization = request.organization
+    count, recent = truth.opt_out_counts(organization, now=timezone.now())
     listed = OptOut.objects.filter(organization=organization).order_by("-created_at")
     context = {
         "count": count,
         "recent": recent,
-        "unclear": [UnclearRow(inbound) for inbound in unclear.select_related("visit").order_by("-at")[:_MOST]],
-        "unclear_tone": "warn" if unclear.exists() else "",
+        "waiting": replies.waiting(organization).count(),
+        "replies_url": reverse("messages:replies"),
         "opt_outs": [OptOutRow(row) for row in listed[:_MOST]],
         "tabs": message_tabs("messages:opt_outs"),
     }

@@ -55,6 +55,7 @@ def message_tabs(current: str) -> list[tuple[str, str, bool]]:
     pages = (
         ("Texts", "messages:texts"),
         ("Numbers", "messages:numbers"),
+        ("Replies", "messages:replies"),
         ("Opt-outs", "messages:opt_outs"),
         ("Pause and share", "messages:sending"),
     )

@@ -183,8 +183,9 @@ def test_twilio_is_told_where_replies_go(twin, wanted):
 def test_twilio_tells_how_verification_stands(twin, wanted, said, state, reason):
     adapter = twilio(twin)
     owned = buy(Supplier("twilio", adapter), wanted)
-    assert adapter.verification(owned).state == Verification.NOT_SUBMITTED
+    register = adapter.registers[NumberKind.TOLL_FREE]
+    assert register.verification(owned).state == Verification.NOT_SUBMITTED
     body = {"verification": said, "reason": reason}
     requests.put(f"{twin.url}/control/numbers/{owned.number}", json=body, timeout=10).raise_for_status()
-    report = adapter.verification(owned)
+    report = register.verification(owned)
     assert (report.state, report.reason) == (state, reason)

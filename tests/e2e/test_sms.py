@@ -139,7 +139,7 @@ def test_support_finds_out_what_became_of_a_text_and_sends_it_again(stack, twin,
         expect(page.get_by_text("This page is about the new text")).to_be_visible()
         assert twin.wait("acs", "sms_accepted", after=before)
 
-        for address in ("numbers", "opt-outs", "sending"):
+        for address in ("numbers", "replies", "opt-outs", "sending"):
             page.goto(f"{stack.web}/messages/{address}")
             inspector.look(page, f"messages-{address}")
 

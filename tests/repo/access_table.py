@@ -235,6 +235,8 @@ ACCESS = {
     "messages:stop": "portal: admin, support",
     "messages:numbers": STAFF_ROLES,
     "messages:opt_outs": STAFF_ROLES,
+    "messages:replies": STAFF_ROLES,
+    "messages:handle_reply": "portal: admin, support",
     "messages:sending": STAFF_ROLES,
     "messages:pause": STAFF_ROLES,
     "messages:unpause": SETUP_ROLES,

@@ -5,7 +5,7 @@ import pytest
 from core.errors import ConfigurationError, UpstreamUnavailable
 from core.models import AuditEvent
 from sms.models import PhoneNumber, SmsConfiguration
-from sms.providers.numbers import OwnedNumber, Verification, VerificationReport
+from sms.providers.numbers import NumberKind, OwnedNumber, Verification, VerificationReport
 from sms.services import countries, numbers
 from tests.factories import make_endpoint, make_organization
 
@@ -18,9 +18,9 @@ class Account:
     """What a supplier holds and says; in memory."""
 
     offers = {"US": ("toll_free",)}
-    tells_verification = True
 
     def __init__(self):
+        self.registers = {NumberKind.TOLL_FREE: self}
         self.held = {"+18335550142"}
         self.report = VerificationReport(state=Verification.PENDING)
         self.is_away = False
@@ -128,7 +128,7 @@ def test_an_approved_number_is_not_asked_about_any_more(account, number):
 
 
 def test_where_the_supplier_does_not_tell_a_person_does(account, number):
-    account.tells_verification = False
+    account.registers = {}
     assert not numbers.can_check_verification(number)
     numbers.record_verification(number, state="approved", actor=ACTOR, now=NOW)
     number.refresh_from_db()
@@ -157,3 +157,21 @@ def test_numbers_are_offered_in_the_country_of_the_organization():
 )
 def test_texts_go_only_to_phones_under_the_calling_code_of_the_country(country, to, is_allowed):
     assert countries.may_text(country, to) == is_allowed
+
+
+def test_a_local_number_of_the_united_states_waits_for_its_campaign(account):
+    local = PhoneNumber(number="+16085550142", kind="local", country="US", verification="not_submitted")
+    assert (local.is_blocked_by_carriers, local.carriers_register) == (True, "10DLC registration")
+    local.verification = "approved"
+    assert not local.is_blocked_by_carriers
+    british = PhoneNumber(number="+447700900142", kind="mobile", country="GB", verification="not_submitted")
+    assert not british.is_blocked_by_carriers  # no carrier there keeps such a register
+
+
+def test_only_the_kinds_whose_register_can_be_asked_are_asked(account):
+    local = PhoneNumber.objects.create(
+        organization=make_organization(), number="+16085550142", supplier="twilio", kind="local"
+    )
+    assert not numbers.can_check_verification(local)
+    assert numbers.check_verifications(now=NOW) == 0
+    assert account.asked == 0

@@ -22,7 +22,7 @@ class Account:
     """An account at a supplier, in memory: what it offers, what it holds, and what goes wrong next."""
 
     offers = {"US": (NumberKind.TOLL_FREE, NumberKind.LOCAL)}
-    tells_verification = False
+    registers = {}
 
     def __init__(self):
         self.for_sale = [NUMBER, OTHER]
@@ -115,10 +115,11 @@ def test_an_order_goes_from_searching_to_ready(account, order):
     assert order.price == "2.00 USD a month"
 
 
-def test_a_local_number_needs_no_toll_free_verification(account):
+def test_a_new_local_number_waits_for_its_10dlc_campaign(account):
     order = start(make_organization(), kind="local")
     work(account, order)
-    assert not PhoneNumber.objects.get().is_blocked_by_carriers
+    number = PhoneNumber.objects.get()
+    assert (number.verification, number.is_blocked_by_carriers) == ("not_submitted", True)
 
 
 def test_who_ordered_and_what_came_of_it_is_in_the_audit_trail(account, order):
