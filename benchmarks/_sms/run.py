@@ -21,7 +21,7 @@ import redis  # noqa: E402 - after setup
 import requests  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from benchmarks._sms import data, peers  # noqa: E402
@@ -50,13 +50,15 @@ def measure(*, scale: float) -> list[Row]:
     data.add_due(endpoint, due, now=now)
     _say("seeding the future")
     data.add_future(endpoint, int(FUTURE_SMALL * scale), first=1, now=now)
-    few = _tick(due)
+    few, few_pages = _tick(due), _pages()
     data.add_future(endpoint, int((FUTURE - FUTURE_SMALL) * scale), first=int(FUTURE_SMALL * scale), now=now)
-    many = _tick(due)
+    many, many_pages = _tick(due), _pages()
     rows = [
         Row(metric="tick (claim 250), 100k future rows", value=few * 1000, unit="ms"),
         Row(metric="tick (claim 250), 1M future rows", value=many * 1000, unit="ms", peer=few * 1000),
         Row(metric="tick cost, 100k → 1M future rows", value=many / few, unit="times", target=1.3),
+        Row(metric="pages a claim looks at, 100k future rows", value=few_pages, unit="pages"),
+        Row(metric="pages a claim looks at, 1M future rows", value=many_pages, unit="pages", target=1.3 * few_pages),
         Row(metric="claim rate", value=sending.BATCH / many, unit="texts/s"),
         Row(metric="database with 1M future rows", value=data.database_bytes() / 2**20, unit="MiB"),
     ]
@@ -79,6 +81,15 @@ def _tick(due: int) -> float:
         times.append(time.perf_counter() - began)
         recording.put_back([Waiting(message=text, until=text.due_at, code="") for text in claimed])
     return statistics.median(times[WARM_UP:])
+
+
+def _pages() -> int:
+    """Return how many pages of table and indexes the claim of a batch looks at: a count that no other load disturbs."""
+    due = SmsMessage.objects.due_before(timezone.now()).order_by("due_at")
+    with transaction.atomic():
+        claim = due.select_for_update(skip_locked=True, of=("self",))[: sending.BATCH]
+        (plan,) = json.loads(claim.explain(format="json", analyze=True, buffers=True))
+    return int(plan["Plan"]["Shared Hit Blocks"]) + int(plan["Plan"]["Shared Read Blocks"])
 
 
 def _ours(due: int, *, workers: int, notify: float) -> list[Row]:
