@@ -64,10 +64,6 @@ class RunningStack:
         with psycopg.connect(self.owner_url) as connection:
             return connection.execute(sql, values).fetchall()
 
-    def as_owner(self) -> "RunningStack":
-        """Return the same stack for commands that change tables."""
-        return replace(self, env={**self.env, "DATABASE_URL": self.owner_url})
-
     def manage(self, *arguments: str, timeout: float = 120.0) -> "subprocess.CompletedProcess[str]":
         """Run a Django command with the stack's variables and return what it printed and its exit status."""
         return subprocess.run(  # noqa: S603 - built by this project

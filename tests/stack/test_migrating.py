@@ -1,7 +1,8 @@
-"""Acceptance test 70: the newest migrations are taken back and applied again while people and systems call.
+"""Acceptance test 70: migrations are taken back and applied again while people and systems call.
 
-Only steps that leave the columns alone can be taken back under a running version; these are the newest of each app
-that do. The others only add, so an older version runs on a newer database: that is how one goes back.
+Only steps that leave the columns alone can be taken back under a running version, such as those of row-level
+security; they run here as SQL, because later migrations build on them. The others only add, so an older version
+runs on a newer database: that is how one goes back.
 """
 
 import importlib
@@ -9,6 +10,7 @@ import threading
 import time
 from itertools import cycle
 
+import psycopg
 import pytest
 import requests
 from django.db.migrations import RunSQL
@@ -17,9 +19,12 @@ from django.db.migrations.operations.base import Operation
 from ehrconnector.stack.children import PROJECT
 
 PER_SECOND = 20
-# App and the migration before the one that is taken back.
-STEPS = (("core", "0003", "0004"), ("visits", "0004", "0005"), ("launch", "0004", "0005"))
-COUNTED = ("visits_visit", "visits_patientcontact", "visits_joinlink", "launch_launchattempt")
+STEPS = tuple(
+    f"{app}.migrations.{name}"
+    for app, name in (("core", "0004_row_security"), ("visits", "0005_row_security"), ("launch", "0005_row_security"))
+)
+# Of what the worker goes on with meanwhile only which rows there are, of the rest every value.
+COMPARED = {"visits_visit": "id", "launch_launchattempt": "id", "visits_patientcontact": "t", "visits_joinlink": "t"}
 PATHS = ("/healthz", "/accounts/login/", f"/j/{'x' * 22}", "/session/state", "/.well-known/jwks/nobody.json")
 MIGRATIONS = sorted(path.relative_to(PROJECT).with_suffix("") for path in PROJECT.glob("*/migrations/[0-9]*.py"))
 
@@ -51,33 +56,39 @@ class Load:
         return self.statuses
 
 
+def back_and_forth():
+    """Return the statements that take each step back, and those that apply it again."""
+    for name in STEPS:
+        operations = importlib.import_module(name).Migration.operations
+        yield " ".join(str(operation.reverse_sql) for operation in reversed(operations))
+        yield " ".join(str(operation.sql) for operation in operations)
+
+
 def contents(stack):
     return {
-        table: stack.query(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY id)) FROM {table} t")  # noqa: S608
-        for table in COUNTED
+        table: stack.query(f"SELECT count(*), md5(string_agg({what}::text, '|' ORDER BY id)) FROM {table} t")  # noqa: S608
+        for table, what in COMPARED.items()
     }
 
 
 @pytest.mark.xdist_group("stack")
 def test_going_back_and_forth_under_load_fails_no_request_and_loses_nothing(stack):
     assert stack.manage("play_visit").returncode == 0
-    as_owner = stack.as_owner()
     before = contents(stack)
     load = Load(stack.web)
     deadline = time.monotonic() + 60
     while len(load.statuses) < PER_SECOND and time.monotonic() < deadline:
         load._over.wait(0.1)
     try:
-        for app, back, forth in STEPS:
-            for target in (back, forth):
-                done = as_owner.manage("migrate", app, target, "--no-input", "-v0")
-                assert done.returncode == 0, done.stderr
+        for sql in back_and_forth():
+            with psycopg.connect(stack.owner_url) as connection:
+                connection.execute("SET LOCAL lock_timeout = '30s'")
+                connection.execute(sql)
     finally:
         statuses = load.stop()
     assert len(statuses) > PER_SECOND
     assert max(statuses) < 500
     assert contents(stack) == before
-    assert as_owner.manage("migrate", "--check").returncode == 0
 
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=str)
