@@ -2,7 +2,6 @@
 
 import base64
 import re
-import statistics
 import time
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -180,8 +179,8 @@ def test_unknown_foreign_and_expired_links_take_the_same_time_and_have_the_same_
             seconds[kind].append(time.perf_counter() - began)
             seen.add((page.status_code, len(page.content)))
     assert len(seen) == 1
-    medians = {kind: statistics.median(values) for kind, values in seconds.items()}
-    assert max(medians.values()) - min(medians.values()) < WITHIN_SECONDS, medians
+    fastest = {kind: min(values) for kind, values in seconds.items()}  # what else runs here makes others slower
+    assert max(fastest.values()) - min(fastest.values()) < WITHIN_SECONDS, fastest
 
 
 @pytest.mark.django_db
