@@ -22,6 +22,7 @@ REPEATABLE = {
     "launch/_status.html": "opens the one meeting of the visit, in another tab",
     "launch/cookie_test.html": "sends itself, and the launch is spent once",
     "launch/end.html": "opens the one meeting of the visit",
+    "launch/first_time.html": "opens the one meeting of the visit",
 }
 FORM = re.compile(r"<form\b[^>]*method=\"post\".*?(?<!%)>", re.DOTALL)
 TEMPLATES = {
