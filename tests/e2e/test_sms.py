@@ -53,7 +53,7 @@ def test_a_number_is_generated_while_the_administrator_watches(stack, twin, admi
     expect(title).to_have_text(re.compile(r"\(8\d\d\) 555-01\d\d is yours"), timeout=40_000)
     expect(admin.get_by_role("status").filter(has_text="is yours")).to_have_count(1)  # read aloud as well
     assert admin.url == f"{stack.web}/setup/sms/", "nobody is sent anywhere"
-    expect(admin.get_by_role("row", name=re.compile("Verification: not submitted"))).to_be_visible()
+    expect(admin.get_by_role("row", name=re.compile("verification: not submitted"))).to_be_visible()
     inspector.look(admin, "sms-overview")
 
     admin.get_by_role("row", name=re.compile("not submitted")).get_by_role("link").click()

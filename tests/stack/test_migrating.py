@@ -86,7 +86,7 @@ def test_going_back_and_forth_under_load_fails_no_request_and_loses_nothing(stac
                 connection.execute(sql)
     finally:
         statuses = load.stop()
-    assert len(statuses) > PER_SECOND
+    assert len(statuses) >= PER_SECOND
     assert max(statuses) < 500
     assert contents(stack) == before
 
