@@ -25,10 +25,11 @@ ENDED = (
 
 @dataclass(frozen=True)
 class Played:
-    """The CSN of a visit that went well, and of one that Epic could not be told of."""
+    """The CSN of a visit that went well, and of one that Epic could not be told of, which has a reference too."""
 
     well: str
     not_told: str
+    reference: str
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +44,17 @@ def played(stack):
     finally:
         twin.set_faults({})
     until(lambda: stack.query(ENDED, not_told["reference"]) == [(1,)], seconds=90)  # Graph may have to repeat it
-    return Played(well=well["csn"], not_told=not_told["csn"])
+    return Played(well=well["csn"], not_told=not_told["csn"], reference=not_told["reference"])
+
+
+def age(stack, reference: str) -> None:
+    """Let the news of a visit have waited for longer than anybody has patience with."""
+    aged = stack.query(
+        "UPDATE writeback_writebackevent w SET created_at = now() - interval '2 hours' FROM visits_visit v"
+        " WHERE v.id = w.visit_id AND v.reference = %s RETURNING 1",
+        reference,
+    )
+    assert len(aged) == 4
 
 
 def play(stack, *arguments: str) -> dict[str, str]:
@@ -146,7 +157,8 @@ def test_the_status_page_shows_what_runs_and_what_waits(stack, person, inspector
         inspector.look(page, "status")
 
 
-def test_what_epic_was_told_is_held_against_what_happened(stack, person, inspector):
+def test_what_epic_was_told_is_held_against_what_happened(stack, person, inspector, played):
+    age(stack, played.reference)
     with person("staff") as page:
         sign_in(page, stack, SUPPORT)
         page.goto(f"{stack.web}/reports/differences")
