@@ -174,6 +174,11 @@ class OAuthState(models.Model):
         return f"state of {self.attempt_id}"
 
 
+# Names of browsers and platforms that are written otherwise than with a capital letter.
+_BROWSERS = {"app": "A browser inside another app", "samsung": "Samsung Internet", "other": "Another browser"}
+_PLATFORMS = {"ios": "iPhone or iPad", "macos": "Mac", "chromeos": "ChromeOS", "other": "another device"}
+
+
 class DeviceTest(models.Model):
     """What a patient's browser found out about itself, in numbers; never a picture, a sound or an address.
 
@@ -223,6 +228,12 @@ class DeviceTest(models.Model):
     def results(self) -> dict[str, str]:
         """The result of every check, by its name."""
         return {name: str(getattr(self, name)) for name in self.CHECKS}
+
+    @property
+    def made_with(self) -> str:
+        """The browser and the platform in words: ``Safari on iPhone or iPad``."""
+        browser = _BROWSERS.get(self.browser, self.browser.capitalize())
+        return f"{browser} on {_PLATFORMS.get(self.platform, self.platform.capitalize())}"
 
     @property
     def is_passed(self) -> bool:

@@ -9,9 +9,6 @@ from reports.presenters.visit import VisitPresenter
 from reports.presenters.words import DASH, span
 
 Figure = tuple[str, str, str, str]
-# As the device test names them; what is not here goes by its own name.
-_BROWSERS = {"app": "a browser inside another app", "samsung": "Samsung Internet", "other": "another browser"}
-_PLATFORMS = {"ios": "iPhone or iPad", "macos": "Mac", "chromeos": "ChromeOS", "other": "another device"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +42,7 @@ class Figures:
         if self.test is None:
             return "Device test", DASH, "not made", ""
         made = written(self.test.created_at, style="day", zone_name=self.visit.zone)
-        browser = _BROWSERS.get(self.test.browser, self.test.browser.capitalize())
-        platform = _PLATFORMS.get(self.test.platform, self.test.platform.capitalize())
         troubles = self.test.troubles
         if troubles:
             return "Device test", "Needs a look", f"{', '.join(troubles)}; {made}", "warn"
-        return "Device test", "Passed", f"{made}, {browser} on {platform}", ""
+        return "Device test", "Passed", f"{made}, {self.test.made_with}", ""

@@ -45,6 +45,15 @@ GROUP_LABELS = {
     "department": "Department", "platform": "Platform", "product": "Teams or browser", "network": "Network",
     "kind": "Kind of stream",
 }  # fmt: skip
+# How platforms and networks are written that call records name in small letters.
+_WRITTEN = {
+    "windows": "Windows",
+    "android": "Android",
+    "linux": "Linux",
+    "wifi": "Wi-Fi",
+    "wired": "Cable",
+    "mobile": "Mobile network",
+}
 _NO_RECORDS = "Teams writes call records some time after a call and keeps them 30 days."
 MEANINGS = [
     ("Stream", "Audio, video or shared screen between one person and Teams, in one direction."),
@@ -99,6 +108,10 @@ def quality_chart(found: Quality, asked: Asked, address: Address, privacy: Priva
     )
 
 
+def _written(name: str) -> str:
+    return _WRITTEN.get(name, name)
+
+
 def group_rows(grouped: Mapping[str, Counter[str]], privacy: Privacy) -> list[tuple[str, list[str]]]:
     """Return a row for each value, most streams first: good, poor, unclassified, share of poor."""
     rows = []
@@ -106,7 +119,7 @@ def group_rows(grouped: Mapping[str, Counter[str]], privacy: Privacy) -> list[tu
         judged = counts[Verdict.GOOD] + counts[Verdict.POOR]
         poor = share(counts[Verdict.POOR] / judged if judged else None)
         cells = [privacy.count(counts[str(verdict)]) for verdict in VERDICTS]
-        rows.append((name or "Not told", [*cells, privacy.of(judged, poor)]))
+        rows.append((_written(name) or "Not told", [*cells, privacy.of(judged, poor)]))
     return rows
 
 
@@ -164,7 +177,7 @@ class CallRow:
         found = {
             part
             for stream in self.record.streams.all()
-            for part in (stream.platform, stream.network)
+            for part in (_written(stream.platform), _written(stream.network))
             if part and not stream.is_staff
         }
         return ", ".join(sorted(found)) or DASH

@@ -148,7 +148,7 @@ def _device_tests(visit: Visit) -> Iterator[Moment]:
         yield Moment(
             at=test.created_at,
             title="Device test",
-            detail=", ".join(troubles) or f"in {test.browser} on {test.platform}",
+            detail=", ".join(troubles) or test.made_with,
             tone=tone,
             outcome=outcome,
             outcome_tone=tone,

@@ -249,10 +249,10 @@ def test_the_tab_shows_verdicts_reasons_groups_and_what_tests_foretold(reader, v
     assert (stat(text, "Good streams"), stat(text, "Poor due to")) == ("50%", "Jitter")
     assert "Connection Works poorly 1 100%" in words(text)
     assert "iOS 0 1 0 100%" in words(text)
-    assert "windows 1 0 0 0%" in words(text)
+    assert "Windows 1 0 0 0%" in words(text)
     assert visit.session_id in text
     wired = words(reader.get(reverse("reports:quality"), {"by": "network"}).content.decode())
-    assert "wifi 0 1 0 100%" in wired
+    assert "Wi-Fi 0 1 0 100%" in wired
     by_department = words(reader.get(reverse("reports:quality"), {"by": "department"}).content.decode())
     assert "LMFM 1 1 0 50%" in by_department
 
