@@ -91,6 +91,7 @@ _TABLES = (
 )  # fmt: skip
 
 
+@transaction.atomic
 def hospital(*, visits: int) -> tuple[Organization, User]:
     """Return a hospital with ``visits`` visits of the last year, and somebody who reads its reports."""
     organization, is_new = Organization.objects.get_or_create(slug=_SLUG, defaults={"name": "Lamna Benchmark"})
@@ -103,7 +104,6 @@ def hospital(*, visits: int) -> tuple[Organization, User]:
     return organization, reader
 
 
-@transaction.atomic
 def _write(organization: Organization, *, visits: int, now: datetime) -> None:
     endpoints = [
         FhirEndpoint.objects.create(
