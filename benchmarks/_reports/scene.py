@@ -29,7 +29,7 @@ CREATE TEMPORARY TABLE plan ON COMMIT DROP AS
 SELECT i, md5('visit' || i)::uuid AS visit, md5('meeting' || i)::uuid AS meeting,
        date_trunc('day', %(now)s::timestamptz) - make_interval(days => 1 + i %% %(days)s)
            + make_interval(secs => 28800 + (i * 61 %% 36000)) AS start,
-       600 + i * 7919 %% 1800 AS length, i * 31 %% 300 AS early,
+       600 + i %% 1800 * 7919 %% 1800 AS length, i * 31 %% 300 AS early,
        CASE WHEN i %% 20 = 17 THEN 'patient_no_show' WHEN i %% 20 > 17 THEN 'nobody_joined' ELSE 'completed' END AS how,
        (%(endpoints)s::uuid[])[1 + i %% 3] AS endpoint, 'DEP' || i %% 23 AS department,
        'VV' || 15 * (1 + i %% 4) AS visit_type

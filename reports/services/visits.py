@@ -84,5 +84,5 @@ def _reported(facts: Iterable[VisitFact], boundaries: Limits) -> list[ReportedVi
 
 def _providers(ids: list[UUID]) -> dict[UUID, str]:
     people = Participant.objects.filter(meeting__visit_id__in=ids, role=Participant.Role.PROVIDER)
-    known = people.exclude(ehr_user_index="").order_by("-created_at", "-ordinal")
-    return dict(known.values_list("meeting__visit_id", "ehr_user_id"))
+    known = people.exclude(ehr_user_index="").select_related("meeting").order_by("-created_at", "-ordinal")
+    return {person.meeting.visit_id: person.ehr_user_id for person in known.only("ehr_user_id", "meeting__visit_id")}

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Role
 from core.models import AuditEvent
 from core.spreadsheet import neutral
+from meetings.models import Participant
 from reports import tasks
 from reports.models import Export, ExportPart, ReportSettings, SavedView, VisitFact
 from reports.services import exporting, refreshing, saved_views
@@ -80,6 +81,14 @@ def test_a_file_holds_the_rows_and_columns_that_were_shown(support):
     export.refresh_from_db()
     assert (export.state, export.rows_done, export.rows_total) == (Export.DONE, 2, 2)
     assert AuditEvent.objects.get(action="reports.exported").actor == "kim.soto@lamna.example.org"
+
+
+def test_the_provider_stands_in_the_file_as_epic_knows_them(support, counted):
+    provider = Participant.objects.get(meeting__visit=counted, role="provider")
+    provider.ehr_user_id, provider.ehr_user_index = "ERIVERA", "known"
+    provider.save()
+    held, nobody = sorted(rows(fetched(support, asked_for(support))), key=lambda row: row["Visit"])
+    assert (held["Provider"], nobody["Provider"]) == ("ERIVERA", "")
 
 
 def test_a_filter_holds_in_the_file_too(support):
