@@ -4,10 +4,12 @@ Nothing else is done before the answer. What is rare (a message that is refused 
 is done in a thread, by the code that HTTPS uses too.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import Error as DatabaseFailure
@@ -50,12 +52,16 @@ class Intake:
     def __init__(self, run: Runner, *, rules_seconds: float) -> None:
         self._run = run
         self._rules = RulesBook(reuse_seconds=rules_seconds)
+        self._renewals: dict[UUID, asyncio.Task[None]] = {}
         self._judge = Judge()
         self._database = LoopConnection()
 
     def take(self, arrivals: list[Arrival]) -> Parcel:
         """Judge ``arrivals``, while the database is busy with others; later, if rules must be read first."""
-        is_known = self._rules.has_fresh(arrivals[0].sender.endpoint_id)
+        endpoint_id = arrivals[0].sender.endpoint_id
+        is_known = self._rules.has_fresh(endpoint_id)
+        if is_known and self._rules.is_ageing(endpoint_id) and endpoint_id not in self._renewals:
+            self._renewals[endpoint_id] = asyncio.create_task(self._renew(endpoint_id))
         return Parcel(arrivals, self._judged(arrivals) if is_known else None)
 
     async def store(self, parcels: Sequence[Parcel]) -> list[Acknowledgement]:
@@ -73,8 +79,19 @@ class Intake:
         return answers
 
     async def close(self) -> None:
-        """Close the database connection."""
+        """Finish what was begun and close the database connection."""
+        await asyncio.gather(*self._renewals.values())
         await self._database.close()
+
+    async def _renew(self, endpoint_id: UUID) -> None:
+        """Read the rules of an endpoint again while its senders go on with those that are known."""
+        try:
+            await self._run(lambda: self._rules.refresh([endpoint_id]))
+        except DatabaseFailure as error:
+            # Once they are too old, whoever needs them reads them, or is answered AE.
+            logger.info("rules not read anew", extra={"error": type(error).__name__})
+        finally:
+            del self._renewals[endpoint_id]
 
     async def _store(self, parcels: Sequence[Parcel]) -> list[Acknowledgement]:
         unknown = [parcel for parcel in parcels if parcel.judged is None]

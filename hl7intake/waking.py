@@ -11,8 +11,9 @@ from core.jobs import enqueue
 from hl7intake.services.processing import apply_due
 from hl7intake.tasks import apply_received
 
-# One call of the workers is enough for everything that comes within this time.
-_PAUSE_SECONDS = 0.05
+# One call of the workers is enough for everything that comes within this time; it grows while messages keep coming,
+# since a worker that was called goes on as long as it finds some.
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.4
 # Our own threads have senders to answer too.
 _OWN_TURN_SECONDS = 1.0
 
@@ -64,8 +65,10 @@ class Waker:
             await asyncio.wait([self._task])
 
     async def _work(self) -> None:
+        pause = _PAUSE_SECONDS
         while self._has_news:
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             self._has_news = False
             try:
                 self._is_alone = not await self._run(self._call)

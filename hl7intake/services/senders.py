@@ -96,8 +96,15 @@ class RulesBook:
 
     def has_fresh(self, endpoint_id: UUID) -> bool:
         """Whether the rules of the endpoint were read a short time ago."""
+        return self._is_younger(endpoint_id, self._reuse_seconds)
+
+    def is_ageing(self, endpoint_id: UUID) -> bool:
+        """Whether the rules of the endpoint should be read anew soon, so that nobody has to wait for that."""
+        return not self._is_younger(endpoint_id, self._reuse_seconds / 2)
+
+    def _is_younger(self, endpoint_id: UUID, seconds: float) -> bool:
         known = self._known.get(endpoint_id)
-        return known is not None and time.monotonic() - known[0] < self._reuse_seconds
+        return known is not None and time.monotonic() - known[0] < seconds
 
     def last_known(self, endpoint_id: UUID) -> Rules | None:
         """Return the rules of the endpoint as they were read last."""
