@@ -22,6 +22,7 @@ _TICKS: dict[str, float] = {
     "meetings.purge_identities": 3600,
     "meetings.process_stored": 10,
     "meetings.subscribe_due": 15,
+    "meetings.watch_call_records": 60,
     "meetings.synchronize_due": 20,
     "meetings.prepare_due": 30,
     "meetings.reconcile_due": 30,

@@ -149,6 +149,8 @@ ENTRA_CLIENT_SECRET = env.str("ENTRA_CLIENT_SECRET", default="")
 GRAPH_BASE_URL = env.str("GRAPH_BASE_URL", default="https://graph.microsoft.com")
 # Who comes and goes, live; a beta interface of Graph. Without it attendance reports tell it afterwards.
 GRAPH_MEETING_EVENTS = env.bool("GRAPH_MEETING_EVENTS", default=True)
+# That a call has a record, at once; without it the hourly sweep finds it.
+GRAPH_CALL_RECORD_EVENTS = env.bool("GRAPH_CALL_RECORD_EVENTS", default=True)
 GRAPH_NOTIFIER_APP_ID = env.str("GRAPH_NOTIFIER_APP_ID", default="0bf30f3b-4a52-48df-9a82-234910c4a086")
 ACS_ENDPOINT = env.str("ACS_ENDPOINT", default="")
 ACS_ACCESS_KEY = env.str("ACS_ACCESS_KEY", default="")

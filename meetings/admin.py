@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from core.admin import ReadOnlyAdmin
-from meetings.models import InboundNotification, Meeting, Participant, PresenceEvent, Subscription
+from meetings.models import InboundNotification, Meeting, Participant, PresenceEvent, RecordSubscription, Subscription
 from visits.timeline_links import TimelineLinkMixin
 
 
@@ -61,6 +61,18 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["meeting__visit"]
     search_fields = ["meeting__visit__reference", "graph_id"]
+    exclude = ["client_state"]
+
+
+@admin.register(RecordSubscription)
+class RecordSubscriptionAdmin(ReadOnlyAdmin):
+    """Subscriptions to call records and what hinders them."""
+
+    organization_path = "tenant__organization"
+    list_display = ["tenant", "state", "expires_at", "due_at", "attempts", "error_code"]
+    list_filter = ["state"]
+    list_select_related = ["tenant"]
+    search_fields = ["graph_id"]
     exclude = ["client_state"]
 
 

@@ -25,6 +25,7 @@ from meetings.services.suppliers import teams_connection
 
 _LASTS = timedelta(minutes=30)
 _POLICY_MISSING = "graph.access_policy_missing"
+_PERMISSION_MISSING = "graph.permission_missing"
 
 
 @dataclass
@@ -47,6 +48,7 @@ def register() -> None:
         SetupCheck(name="meeting", title="Make and delete a meeting", order=Group.TEAMS + 20, run=meeting),
         SetupCheck(name="patient-link", title="Patients join in the browser", order=Group.TEAMS + 30, run=patient_link),
         SetupCheck(name="subscription", title="Hear who comes and goes", order=Group.TEAMS + 40, run=subscription),
+        SetupCheck(name="call-records", title="Read call records", order=Group.TEAMS + 50, run=call_records),
     )
     for line in lines:
         doctor.register(line)
@@ -119,6 +121,21 @@ def subscription(context: CheckContext) -> CheckResult:
             code=found.code,
         )
     return passed("Graph reached the connector's notification address.")
+
+
+def call_records(context: CheckContext) -> CheckResult:
+    """Check that Graph lets us read the tenant's call records; visits take place without them too."""
+    provider = TeamsProvider(teams_connection(_tenant(context)), context.session())
+    try:
+        next(provider.call_records(since=context.now - _LASTS, until=context.now), None)
+    except ConfigurationError as error:
+        if error.code != _PERMISSION_MISSING:
+            raise
+        return skipped(
+            "Not granted: the application permission CallRecords.Read.All. It is optional; without it the reports "
+            "say nothing about call quality."
+        )
+    return passed("Graph lets the connector read how picture and sound were.")
 
 
 def _trial(context: CheckContext) -> Trial:

@@ -9,3 +9,4 @@ presence_changed = Signal()  # arguments: participant, event (a new PresenceEven
 meeting_created = Signal()  # arguments: meeting, now; it has addresses to join by
 meeting_ended = Signal()  # arguments: meeting, now; everybody has left
 people_expected = Signal()  # arguments: participant, now; somebody is on the way into Teams
+call_recorded = Signal()  # arguments: organization, record_id (Graph's), now; it need not be a visit's call

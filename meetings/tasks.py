@@ -12,6 +12,7 @@ from meetings.services import (
     notifications,
     preparing,
     reconciling,
+    record_subscriptions,
     retention,
     subscriptions,
     synchronizing,
@@ -49,6 +50,14 @@ def subscribe_due() -> None:
     subscriptions.follow_rotations(now=timezone.now())
     for subscription in subscriptions.claim_due(now=timezone.now()):
         subscriptions.advance(subscription, now=timezone.now())
+
+
+@shared_task(name="meetings.watch_call_records")
+def watch_call_records() -> None:
+    """Create, renew or delete the subscription to the call records of every tenant."""
+    record_subscriptions.enter_all(now=timezone.now())
+    for subscription in record_subscriptions.claim_due(now=timezone.now()):
+        record_subscriptions.advance(subscription, now=timezone.now())
 
 
 @shared_task(name="meetings.prepare_due")

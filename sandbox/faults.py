@@ -25,6 +25,7 @@ CHOICES = (
         "Entra has removed or renamed every account since, or taken its app role",
         ("removed", "renamed", "no_role"),
     ),
+    Choice("entra.consent", "An admin has not consented to a permission of the application", ("no_call_records",)),
     Choice("epic.client", "Epic does not know its clients yet", ("not_yet_active",)),
     Choice(
         "epic.discovery",
@@ -57,7 +58,7 @@ CHOICES = (
     Choice("graph.http", "Graph throttles, fails, or misses the access policy", ("throttle", "error", "access_policy")),
     Choice(
         "graph.notifications",
-        "Meeting events come twice, in another order, forged, or not at all",
+        "Meeting events and news of call records come twice, in another order, forged, or not at all",
         ("duplicate", "reorder", "drop", "wrong_client_state"),
     ),
     Choice("graph.payload", "Meeting events have an older form", ("joined-exited", "delta-remove")),

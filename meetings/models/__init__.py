@@ -1,4 +1,4 @@
-from meetings.models.graph import InboundNotification, Subscription
+from meetings.models.graph import InboundNotification, RecordSubscription, Subscription
 from meetings.models.meeting import Meeting
 from meetings.models.people import Connection, Observation, Participant, PresenceEvent
 
@@ -9,5 +9,6 @@ __all__ = [
     "Observation",
     "Participant",
     "PresenceEvent",
+    "RecordSubscription",
     "Subscription",
 ]

@@ -1,4 +1,4 @@
-"""How Graph tells us about a meeting: the subscription, and what it sent."""
+"""How Graph tells us about meetings and calls: the subscriptions, and what it sent."""
 
 import secrets
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from config_portal.models import SigningKey
+from config_portal.models import SigningKey, TeamsTenant
 from core.crypto import EncryptedTextField
 from core.models import OutboxQuerySet, OutboxRow
 from meetings.models.meeting import Meeting
@@ -17,20 +17,35 @@ def new_client_state() -> str:
     return secrets.token_urlsafe(32)
 
 
-class Subscription(OutboxRow):
-    """The standing work of hearing about one meeting: create, renew, finally delete (Graph allows one).
+class GraphSubscription(OutboxRow):
+    """The standing work of keeping one subscription: create, renew, finally delete.
 
     The row is ``pending`` between two actions, ``due_at`` being the time of the next, and ``ended`` for good
-    once the visit is over. ``key`` is the key that Graph encrypts with at present.
+    once nothing more is to be heard.
     """
 
     ENDED = "ended"
 
-    meeting = models.OneToOneField(Meeting, on_delete=models.CASCADE, related_name="subscription")
     graph_id = models.CharField(max_length=64, blank=True)
     client_state = EncryptedTextField(default=new_client_state)
-    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def is_live(self, *, now: datetime) -> bool:
+        """Whether Graph tells us something."""
+        return bool(self.graph_id) and self.expires_at is not None and self.expires_at > now
+
+
+class Subscription(GraphSubscription):
+    """Hears who comes and goes in one meeting (Graph allows one), as long as its visit may take place.
+
+    ``key`` is the key that Graph encrypts with at present.
+    """
+
+    meeting = models.OneToOneField(Meeting, on_delete=models.CASCADE, related_name="subscription")
+    key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = OutboxQuerySet.as_manager()
 
@@ -43,9 +58,27 @@ class Subscription(OutboxRow):
     def __str__(self) -> str:
         return f"subscription to {self.meeting_id}"
 
-    def is_live(self, *, now: datetime) -> bool:
-        """Whether Graph tells us about the meeting."""
-        return bool(self.graph_id) and self.expires_at is not None and self.expires_at > now
+
+class RecordSubscription(GraphSubscription):
+    """Hears that a call of the tenant has a record, or a new version of one; Graph names only its id.
+
+    There is one for each tenant and application, also where several organizations share them.
+    ``client_id`` is the application it was made with.
+    """
+
+    tenant = models.OneToOneField(TeamsTenant, on_delete=models.CASCADE, related_name="record_subscription")
+    client_id = models.UUIDField(null=True, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["graph_id"], condition=~Q(graph_id=""), name="record_subscription_graph_id")
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="pending"), name="record_subscription_due")]
+
+    def __str__(self) -> str:
+        return f"subscription to the call records of {self.tenant_id}"
 
 
 class InboundNotification(OutboxRow):

@@ -85,6 +85,16 @@ class SubscriptionRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordSubscriptionRequest:
+    """The wish to hear that calls of the tenant have records; nothing of what is in them."""
+
+    notification_url: str
+    lifecycle_url: str
+    client_state: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class LiveSubscription:
     """A subscription at the supplier and when it lapses."""
 
@@ -237,6 +247,22 @@ class MeetingProvider(Protocol):
 
     def attendance_reports(self, meeting_id: str, *, organizer_object_id: str) -> list[AttendanceReport]:
         """Return who was in the calls of a meeting that have ended, oldest call first."""
+        ...
+
+    def subscribe_to_records(self, request: RecordSubscriptionRequest) -> LiveSubscription:
+        """Subscribe to the call records of the tenant, or adopt the subscription that is there."""
+        ...
+
+    def renew_records(self, subscription_id: str, *, expires_at: datetime) -> LiveSubscription:
+        """Prolong the subscription to call records."""
+        ...
+
+    def unsubscribe_from_records(self, subscription_id: str) -> None:
+        """Delete the subscription to call records; one that is gone already is fine."""
+        ...
+
+    def call_record(self, record_id: str) -> CallRecordHead | None:
+        """Return one call's record without its streams; None for a call of no meeting."""
         ...
 
     def call_records(self, *, since: datetime, until: datetime) -> Iterator[CallRecordHead]:

@@ -16,8 +16,9 @@ from django.db import transaction
 
 from core import outbox
 from core.errors import ConnectorError, InvalidMessage
-from meetings.models import InboundNotification, Subscription
-from meetings.services import presence, subscriptions, verification
+from meetings import signals
+from meetings.models import InboundNotification, RecordSubscription, Subscription
+from meetings.services import presence, record_subscriptions, subscriptions, verification
 
 Channel = InboundNotification.Channel
 
@@ -78,13 +79,28 @@ def purge(*, now: datetime) -> int:
 
 
 def _apply(change: verification.VerifiedChange, *, now: datetime) -> None:
-    if change.event is not None:
-        presence.record(change.subscription.meeting, change.event, now=now)
+    subscription = change.subscription
+    if isinstance(subscription, RecordSubscription):
+        _apply_record(subscription, change, now=now)
+    elif change.event is not None:
+        presence.record(subscription.meeting, change.event, now=now)
     elif change.lifecycle_event == "subscriptionRemoved":
-        Subscription.objects.filter(pk=change.subscription.pk).update(graph_id="", due_at=now)
+        Subscription.objects.filter(pk=subscription.pk).update(graph_id="", due_at=now)
     elif change.lifecycle_event == "reauthorizationRequired":
         # A renewal reauthorizes as well, so the next step of the subscription is all that is needed.
-        subscriptions.look_again(change.subscription.meeting, now=now)
+        subscriptions.look_again(subscription.meeting, now=now)
+
+
+def _apply_record(subscription: RecordSubscription, change: verification.VerifiedChange, *, now: datetime) -> None:
+    if change.record_id is not None:
+        for organization in record_subscriptions.organizations_of(subscription):
+            signals.call_recorded.send(
+                RecordSubscription, organization=organization, record_id=change.record_id, now=now
+            )
+    elif change.lifecycle_event == "subscriptionRemoved":
+        record_subscriptions.made_anew(subscription, now=now)
+    elif change.lifecycle_event == "reauthorizationRequired":
+        record_subscriptions.look_again(subscription, now=now)
 
 
 def _ignore_or_wait(notification: InboundNotification, error: InvalidMessage, *, now: datetime) -> None:

@@ -47,13 +47,18 @@ def _answer(request: HttpRequest, app: App, *, tenant: str) -> dict[str, Any]:
     raise OAuthRefused("unsupported_grant_type", "AADSTS70003: The app asked for an unsupported grant type.")
 
 
+def _consented() -> list[str]:
+    missing = {"no_call_records": "CallRecords.Read.All"}.get(faults.get("entra.consent") or "")
+    return [role for role in APP_ROLES if role != missing]
+
+
 def _app_token(request: HttpRequest, app: App, *, tenant: str) -> dict[str, Any]:
     scope = request.POST.get("scope", "")
     if not scope.endswith("/.default"):
         raise OAuthRefused("invalid_scope", "AADSTS1002012: The scope has to be a resource and /.default.")
     claims = {
         "aud": scope.removesuffix("/.default"), "iss": sts_issuer(tenant), "appid": app["client_id"], "tid": tenant,
-        "roles": list(APP_ROLES), "idtyp": "app", "ver": "1.0", **_times(),
+        "roles": _consented(), "idtyp": "app", "ver": "1.0", **_times(),
     }  # fmt: skip
     ledger.record("entra", "token_issued", key=app["client_id"], grant="client_credentials")
     return {"token_type": "Bearer", "expires_in": SECONDS, "access_token": keys.sign(claims)}

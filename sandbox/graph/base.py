@@ -40,7 +40,7 @@ class GraphView(View):
         client_id = request.headers.get("client-request-id", request_id)
         try:
             self.caller = authenticate(request)
-            self._check_role(request)
+            self.require(self.permissions.get(request.method or "", frozenset()))
             _apply_faults(self.caller, kwargs)
             response = super().dispatch(request, *args, **kwargs)
         except GraphError as error:
@@ -49,8 +49,11 @@ class GraphView(View):
         response.headers["client-request-id"] = client_id
         return response
 
-    def _check_role(self, request: HttpRequest) -> None:
-        needed = self.permissions.get(request.method or "", frozenset())
+    def require(self, needed: frozenset[str]) -> None:
+        """Refuse a caller without any of these app roles.
+
+        :raises GraphError: 403.
+        """
         if needed and not needed & self.caller.roles:
             wanted, held = ", ".join(sorted(needed)), ", ".join(sorted(self.caller.roles))
             message = f"Missing role permissions on the request. API requires one of '{wanted}'. Roles: '{held}'."

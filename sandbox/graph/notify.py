@@ -1,4 +1,4 @@
-"""Send change notifications to the subscribers of a meeting."""
+"""Send change notifications to the subscribers of a meeting, and of a tenant's call records."""
 
 import itertools
 import json
@@ -12,11 +12,11 @@ import requests
 from django.conf import settings
 
 from sandbox import faults, keys, ledger
-from sandbox.courier import Policy, courier, is_taken
+from sandbox.courier import Letter, Policy, courier, is_taken
 from sandbox.graph import rich
 from sandbox.graph.events import CallEvent, payload
 from sandbox.graph.times import graph_time
-from sandbox.models import Meeting, Subscription
+from sandbox.models import Call, Meeting, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,14 @@ _counter = itertools.count()
 def publish(meeting: Meeting, event: CallEvent) -> None:
     """Queue ``event`` for every subscriber; call it in the order in which things happened."""
     for subscription in meeting.subscriptions.all():
-        _queue(str(subscription.id), event)
+        _queue(subscription, partial(_deliver, str(subscription.id), event))
+
+
+def publish_record(call: Call) -> None:
+    """Queue the news that ``call`` has a record; at once, where Microsoft takes minutes to hours."""
+    tenant_id = call.meeting.tenant_id
+    for subscription in Subscription.objects.filter(meeting=None, tenant_id=tenant_id):
+        _queue(subscription, partial(_deliver_record, str(subscription.id), str(call.id)))
 
 
 def publish_lifecycle(subscription: Subscription, *, lifecycle_event: str) -> None:
@@ -42,16 +49,15 @@ def publish_lifecycle(subscription: Subscription, *, lifecycle_event: str) -> No
     courier.send(f"graph:{subscription.id}:lifecycle", letter, policy=_FOUR_HOURS)
 
 
-def _queue(subscription_id: str, event: CallEvent) -> None:
+def _queue(subscription: Subscription, letter: Letter) -> None:
     fault = faults.get("graph.notifications")
     if fault == "drop":
         return
-    letter = partial(_deliver, subscription_id, event)
     if fault == "reorder" and next(_counter) % 2 == 0:
-        courier.send(f"graph:{subscription_id}:late", letter, policy=_FOUR_HOURS, delay=_LATE_SECONDS)
+        courier.send(f"graph:{subscription.id}:late", letter, policy=_FOUR_HOURS, delay=_LATE_SECONDS)
         return
     for _ in range(2 if fault == "duplicate" else 1):
-        courier.send(f"graph:{subscription_id}", letter, policy=_FOUR_HOURS)
+        courier.send(f"graph:{subscription.id}", letter, policy=_FOUR_HOURS)
 
 
 def _deliver(subscription_id: str, event: CallEvent) -> bool:
@@ -64,11 +70,25 @@ def _deliver(subscription_id: str, event: CallEvent) -> bool:
     ledger.record(
         "graph",
         "notification_sent",
-        key=subscription.meeting.graph_id,
+        key=subscription.subject,
         event=event.kind.value,
         http_status=status,
         subscription_id=subscription_id,
     )
+    return is_taken(status)
+
+
+def _deliver_record(subscription_id: str, call_id: str) -> bool:
+    subscription = _live(subscription_id)
+    if subscription is None:
+        return True
+    path = f"{subscription.resource}/{call_id}"
+    data = {"@odata.type": "#Microsoft.Graph.callrecord", "@odata.id": path, "id": call_id}
+    value = {**_head(subscription), "changeType": "updated", "resource": path, "resourceData": data}
+    status = _post(subscription.notification_url, {"value": [value]})
+    ledger.record(
+        "graph", "record_announced", key=call_id, http_status=status, subscription_id=subscription_id
+    )  # fmt: skip
     return is_taken(status)
 
 
@@ -83,7 +103,7 @@ def _deliver_lifecycle(subscription_id: str, lifecycle_event: str) -> bool:
     ledger.record(
         "graph",
         "lifecycle_sent",
-        key=subscription.meeting.graph_id,
+        key=subscription.subject,
         event=lifecycle_event,
         http_status=status,
         subscription_id=subscription_id,

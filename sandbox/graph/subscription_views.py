@@ -1,4 +1,4 @@
-"""``/beta/subscriptions``, as documented on the subscription pages (checked November 2026)."""
+"""``/subscriptions``, in v1.0 and beta, as documented on the subscription pages (checked November 2026)."""
 
 from typing import ClassVar
 
@@ -12,7 +12,9 @@ from sandbox.graph.subscriptions import subscription_json
 from sandbox.models import Subscription
 
 # Application permission only: a delegated token has no roles and is refused.
-_ROLES = frozenset({"OnlineMeetings.Read.All", "OnlineMeetings.ReadWrite.All"})
+_OF_MEETINGS = frozenset({"OnlineMeetings.Read.All", "OnlineMeetings.ReadWrite.All"})
+_OF_RECORDS = frozenset({"CallRecords.Read.All"})
+_ROLES = _OF_MEETINGS | _OF_RECORDS
 
 
 class SubscriptionList(GraphView):
@@ -22,7 +24,9 @@ class SubscriptionList(GraphView):
 
     def post(self, request: HttpRequest) -> JsonResponse:
         """Create a subscription."""
-        created = subscriptions.subscribe(json_body(request), caller=self.caller, now=timezone.now())
+        body = json_body(request)
+        self.require(_OF_RECORDS if subscriptions.is_about_records(body) else _OF_MEETINGS)
+        created = subscriptions.subscribe(body, caller=self.caller, now=timezone.now())
         return JsonResponse(subscription_json(created), status=201)
 
     def get(self, request: HttpRequest) -> JsonResponse:
@@ -48,12 +52,14 @@ class SubscriptionDetail(GraphView):
     def delete(self, request: HttpRequest, subscription: str) -> HttpResponse:
         """Delete a subscription."""
         found = self._find(subscription)
-        ledger.record("graph", "subscription_deleted", key=found.meeting.graph_id, subscription_id=str(found.id))
+        ledger.record("graph", "subscription_deleted", key=found.subject, subscription_id=str(found.id))
         found.delete()
         return no_content()
 
     def _find(self, subscription: str) -> Subscription:
-        return subscriptions.find(subscription, caller=self.caller, now=timezone.now())
+        found = subscriptions.find(subscription, caller=self.caller, now=timezone.now())
+        self.require(_OF_MEETINGS if found.meeting else _OF_RECORDS)
+        return found
 
 
 class Reauthorize(GraphView):
@@ -64,5 +70,5 @@ class Reauthorize(GraphView):
     def post(self, request: HttpRequest, subscription: str) -> HttpResponse:
         """Confirm that the app still wants the subscription."""
         found = subscriptions.find(subscription, caller=self.caller, now=timezone.now())
-        ledger.record("graph", "subscription_reauthorized", key=found.meeting.graph_id, subscription_id=str(found.id))
+        ledger.record("graph", "subscription_reauthorized", key=found.subject, subscription_id=str(found.id))
         return no_content()

@@ -1,4 +1,4 @@
-"""Subscriptions to a meeting's call events (beta): checked, shaken hands on, renewed."""
+"""Subscriptions to a meeting's call events (beta), or a tenant's call records: checked, shaken hands on, renewed."""
 
 import ipaddress
 import re
@@ -20,11 +20,13 @@ from sandbox.graph.wire import join_web_url
 from sandbox.models import Meeting, Subscription
 
 LONGEST_LIFE = timedelta(days=3)
+LONGEST_LIFE_OF_RECORDS = timedelta(minutes=4_230)
 # Microsoft checks against its own clock; a little slack spares callers whose clock runs ahead.
 _CLOCK_SLACK = timedelta(minutes=1)
 _NEEDS_LIFECYCLE_AFTER = timedelta(hours=1)
 _HANDSHAKE_SECONDS = 10
 _LONGEST_NAME = 128
+_RECORDS = "communications/callRecords"
 _RESOURCE = re.compile(
     r"/?communications/onlineMeetings\(joinWebUrl='(?P<url>[^']+)'\)/meetingCallEvents", re.IGNORECASE
 )
@@ -34,14 +36,14 @@ _RESOURCE = re.compile(
 class _Request:
     """A checked subscription request."""
 
-    meeting: Meeting
+    meeting: Meeting | None
     resource: str
     notification_url: str
     lifecycle_url: str
     client_state: str
-    certificate: str
-    certificate_id: str
     expires_at: datetime
+    certificate: str = ""
+    certificate_id: str = ""
 
 
 def subscribe(body: dict[str, Any], *, caller: Caller, now: datetime) -> Subscription:
@@ -49,8 +51,8 @@ def subscribe(body: dict[str, Any], *, caller: Caller, now: datetime) -> Subscri
 
     :raises GraphError: 400 for a bad request or a failed handshake, 409 while the app has one for this meeting.
     """
-    wanted = _read(body, now=now)
-    live = Subscription.objects.filter(app_id=caller.app_id, meeting=wanted.meeting)
+    wanted = _read_records(body, now=now) if is_about_records(body) else _read(body, now=now)
+    live = Subscription.objects.filter(app_id=caller.app_id, tenant_id=caller.tenant_id, meeting=wanted.meeting)
     live.filter(expires_at__lte=now).delete()
     if live.exists():
         raise _conflict()
@@ -64,7 +66,7 @@ def subscribe(body: dict[str, Any], *, caller: Caller, now: datetime) -> Subscri
     ledger.record(
         "graph",
         "subscription_created",
-        key=wanted.meeting.graph_id,
+        key=subscription.subject,
         subscription_id=str(subscription.id),
         url=wanted.notification_url,
     )
@@ -80,13 +82,12 @@ def renew(subscription: Subscription, body: dict[str, Any], *, now: datetime) ->
     if unknown:
         raise bad_request(f"The property '{min(unknown)}' cannot be updated.")
     if "expirationDateTime" in body:
-        subscription.expires_at = _expiry(body, now=now)
+        subscription.expires_at = _expiry(body, now=now, longest=_longest(subscription))
     if "encryptionCertificate" in body or "encryptionCertificateId" in body:
         subscription.certificate, subscription.certificate_id = _certificate(body)
     subscription.client_state = str(body.get("clientState", subscription.client_state))
     subscription.save()
-    meeting_id = subscription.meeting.graph_id
-    ledger.record("graph", "subscription_renewed", key=meeting_id, subscription_id=str(subscription.id))
+    ledger.record("graph", "subscription_renewed", key=subscription.subject, subscription_id=str(subscription.id))
     return subscription
 
 
@@ -131,10 +132,15 @@ def shake_hands(url: str) -> None:
         raise _handshake_failed(message)
 
 
+def is_about_records(body: dict[str, Any]) -> bool:
+    """Tell whether a subscription is wanted to the tenant's call records."""
+    return str(body.get("resource", "")).removeprefix("/") == _RECORDS
+
+
 def subscription_json(subscription: Subscription) -> dict[str, Any]:
     """Return the subscription resource."""
     return {
-        "@odata.context": "https://graph.microsoft.com/beta/$metadata#subscriptions/$entity",
+        "@odata.context": "https://graph.microsoft.com/$metadata#subscriptions/$entity",
         "id": str(subscription.id),
         "resource": subscription.resource,
         "applicationId": subscription.app_id,
@@ -144,10 +150,10 @@ def subscription_json(subscription: Subscription) -> dict[str, Any]:
         "lifecycleNotificationUrl": subscription.lifecycle_url or None,
         "expirationDateTime": graph_time(subscription.expires_at),
         "creatorId": subscription.app_id,
-        "includeResourceData": True,
+        "includeResourceData": bool(subscription.certificate),
         "latestSupportedTlsVersion": "v1_2",
-        "encryptionCertificate": subscription.certificate,
-        "encryptionCertificateId": subscription.certificate_id,
+        "encryptionCertificate": subscription.certificate or None,
+        "encryptionCertificateId": subscription.certificate_id or None,
     }
 
 
@@ -157,29 +163,42 @@ def _read(body: dict[str, Any], *, now: datetime) -> _Request:
     if body.get("includeResourceData") is not True:
         # Basic notifications carry an id that no API reads back; the twin does not offer them.
         raise bad_request("includeResourceData has to be true for this resource.")
-    client_state = str(body.get("clientState") or "")
-    if len(client_state) > _LONGEST_NAME:
-        raise bad_request("clientState has at most 128 characters.")
     certificate, certificate_id = _certificate(body)
-    expires_at = _expiry(body, now=now)
-    lifecycle_url = _url(body, "lifecycleNotificationUrl") if body.get("lifecycleNotificationUrl") else ""
-    if not lifecycle_url and expires_at - now > _NEEDS_LIFECYCLE_AFTER:
+    expires_at = _expiry(body, now=now, longest=LONGEST_LIFE)
+    if not body.get("lifecycleNotificationUrl") and expires_at - now > _NEEDS_LIFECYCLE_AFTER:
         message = (
             "lifecycleNotificationUrl is a required property for subscription creation on this resource "
             "when the expirationDateTime value is set to greater than 1 hour"
         )
         raise bad_request(message)
-    resource = str(body.get("resource", ""))
     return _Request(
-        meeting=_meeting(resource),
-        resource=resource.removeprefix("/"),
-        notification_url=_url(body, "notificationUrl"),
-        lifecycle_url=lifecycle_url,
-        client_state=client_state,
+        meeting=_meeting(str(body.get("resource", ""))),
         certificate=certificate,
         certificate_id=certificate_id,
-        expires_at=expires_at,
+        **_common(body, expires_at),
     )
+
+
+def _read_records(body: dict[str, Any], *, now: datetime) -> _Request:
+    kinds = set(str(body.get("changeType", "")).split(","))
+    if not kinds or kinds - {"created", "updated"}:
+        raise bad_request("changeType has to be 'created' or 'updated' for this resource.")
+    if body.get("includeResourceData"):
+        raise bad_request("This resource supports no resource data in notifications.")
+    return _Request(meeting=None, **_common(body, _expiry(body, now=now, longest=LONGEST_LIFE_OF_RECORDS)))
+
+
+def _common(body: dict[str, Any], expires_at: datetime) -> dict[str, Any]:
+    client_state = str(body.get("clientState") or "")
+    if len(client_state) > _LONGEST_NAME:
+        raise bad_request("clientState has at most 128 characters.")
+    return {
+        "resource": str(body.get("resource", "")).removeprefix("/"),
+        "notification_url": _url(body, "notificationUrl"),
+        "lifecycle_url": _url(body, "lifecycleNotificationUrl") if body.get("lifecycleNotificationUrl") else "",
+        "client_state": client_state,
+        "expires_at": expires_at,
+    }
 
 
 def _meeting(resource: str) -> Meeting:
@@ -206,12 +225,17 @@ def _certificate(body: dict[str, Any]) -> tuple[str, str]:
     return encoded, name
 
 
-def _expiry(body: dict[str, Any], *, now: datetime) -> datetime:
+def _longest(subscription: Subscription) -> timedelta:
+    return LONGEST_LIFE if subscription.meeting else LONGEST_LIFE_OF_RECORDS
+
+
+def _expiry(body: dict[str, Any], *, now: datetime, longest: timedelta) -> datetime:
     expires_at = read_time(body.get("expirationDateTime"), name="expirationDateTime")
     if expires_at <= now:
         raise bad_request("Subscription expiration has to be in the future.")
-    if expires_at > now + LONGEST_LIFE + _CLOCK_SLACK:
-        raise bad_request("Subscription expiration can only be 4320 minutes in the future.")
+    if expires_at > now + longest + _CLOCK_SLACK:
+        minutes = longest // timedelta(minutes=1)
+        raise bad_request(f"Subscription expiration can only be {minutes} minutes in the future.")
     return expires_at
 
 
@@ -232,7 +256,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _conflict() -> GraphError:
-    return GraphError(409, "Conflict", "A subscription of this application to this meeting exists already.")
+    return GraphError(409, "Conflict", "A subscription of this application to this resource exists already.")
 
 
 def _handshake_failed(message: str) -> GraphError:

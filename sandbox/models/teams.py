@@ -77,10 +77,13 @@ class Attendant(models.Model):
 
 
 class Subscription(models.Model):
-    """An app's wish to hear about one meeting; ``certificate`` is the base64 DER its contents are encrypted for."""
+    """An app's wish to hear about one meeting, or without one about the tenant's call records.
+
+    ``certificate`` is the base64 DER that contents of a meeting are encrypted for.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="subscriptions")
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, related_name="subscriptions")
     app_id = models.CharField(max_length=36)
     tenant_id = models.CharField(max_length=36)
     resource = models.TextField()
@@ -103,3 +106,8 @@ class Subscription(models.Model):
     def is_live(self) -> bool:
         """Tell whether notifications still go out."""
         return self.expires_at > timezone.now()
+
+    @property
+    def subject(self) -> str:
+        """What it is about, as the ledger names it."""
+        return self.meeting.graph_id if self.meeting else self.tenant_id

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -48,13 +50,30 @@ def end(request: HttpRequest, meeting: str) -> JsonResponse:
 @require_POST
 def lifecycle(request: HttpRequest, meeting: str) -> JsonResponse:
     """Send a lifecycle notification to every subscriber of the meeting."""
+    return _send_lifecycle(request, Subscription.objects.filter(meeting__graph_id=meeting))
+
+
+@require_POST
+def records_lifecycle(request: HttpRequest, app: UUID) -> JsonResponse:
+    """Send a lifecycle notification to an application that subscribed to call records."""
+    return _send_lifecycle(request, Subscription.objects.filter(meeting=None, app_id=app))
+
+
+@require_POST
+def lose_records(_request: HttpRequest, app: UUID) -> JsonResponse:
+    """Forget an application's subscription to call records without a word, as outages do."""
+    lost, _ = Subscription.objects.filter(meeting=None, app_id=app).delete()
+    return JsonResponse({"lost": lost})
+
+
+def _send_lifecycle(request: HttpRequest, subscriptions: QuerySet[Subscription]) -> JsonResponse:
     event = _body(request).get("event", _LIFECYCLE_EVENTS[0])
     if event not in _LIFECYCLE_EVENTS:
         return JsonResponse({"error": f"event is one of {', '.join(_LIFECYCLE_EVENTS)}"}, status=400)
-    subscriptions = list(Subscription.objects.filter(meeting__graph_id=meeting))
-    for subscription in subscriptions:
+    found = list(subscriptions)
+    for subscription in found:
         publish_lifecycle(subscription, lifecycle_event=event)
-    return JsonResponse({"sent": len(subscriptions)})
+    return JsonResponse({"sent": len(found)})
 
 
 def _act(attendant: Attendant | None, act: Callable[..., None]) -> JsonResponse:

@@ -10,4 +10,6 @@ urlpatterns = [
     path("rooms/<str:meeting>/leave", control.leave),
     path("rooms/<str:meeting>/end", control.end),
     path("rooms/<str:meeting>/lifecycle", control.lifecycle),
+    path("call-records/<uuid:app>/lifecycle", control.records_lifecycle),
+    path("call-records/<uuid:app>/lose", control.lose_records),
 ]

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from sandbox import ledger
 from sandbox.graph.events import CallEvent, Kind, RosterChange
-from sandbox.graph.notify import publish
+from sandbox.graph.notify import publish, publish_record
 from sandbox.models import Attendant, Call, Meeting
 from sandbox.teams import rules
 
@@ -152,6 +152,7 @@ def _end_empty_call(meeting: Meeting, *, now: datetime) -> None:
     call.save()
     ledger.record("teams", "ended", key=meeting.graph_id, call_id=str(call.id))
     _tell(meeting, CallEvent(Kind.ENDED, now))
+    transaction.on_commit(partial(publish_record, call))
 
 
 def _may_admit(meeting: Meeting, by: Attendant) -> bool:

@@ -60,7 +60,7 @@ def twin(sandbox, settings):
 @pytest.fixture
 def faults(twin):
     yield twin.faults
-    twin.faults(graph__http="", graph__notifications="", graph__payload="")
+    twin.faults(graph__http="", graph__notifications="", graph__payload="", entra__consent="")
 
 
 @pytest.fixture

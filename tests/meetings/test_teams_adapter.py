@@ -17,7 +17,14 @@ from responses import matchers
 
 from core.errors import ConfigurationError, ConnectorError, UpstreamRejected, UpstreamUnavailable
 from core.http import build_session
-from meetings.providers.base import EncryptionKey, MeetingOptions, MeetingRequest, OnlineMeeting, SubscriptionRequest
+from meetings.providers.base import (
+    EncryptionKey,
+    MeetingOptions,
+    MeetingRequest,
+    OnlineMeeting,
+    RecordSubscriptionRequest,
+    SubscriptionRequest,
+)
 from meetings.providers.teams import throttle, token
 from meetings.providers.teams.connection import ClientCertificate, TeamsConnection
 from meetings.providers.teams.meetings import compare_options, graph_options
@@ -393,3 +400,53 @@ def test_nothing_is_sent_while_entra_is_away(http, teams):
     assert refused.value.retryable
     assert isinstance(create, responses.BaseResponse)
     assert create.call_count == 0
+
+
+RECORDS = f"{GRAPH}/v1.0/communications/callRecords"
+RECORD_SUBSCRIPTIONS = f"{GRAPH}/v1.0/subscriptions"
+
+
+def record_wish(**values):
+    return RecordSubscriptionRequest(
+        **{
+            "notification_url": "https://visits.example.org/webhooks/graph/notifications",
+            "lifecycle_url": "https://visits.example.org/webhooks/graph/lifecycle",
+            "client_state": "s3cret",
+            "expires_at": datetime(2026, 12, 1, tzinfo=UTC),
+            **values,
+        }
+    )
+
+
+def test_call_records_are_subscribed_to_in_v1_without_their_content(http, teams):
+    http.post(RECORD_SUBSCRIPTIONS, status=201, json={"id": "r1", "expirationDateTime": "2026-12-01T00:00:00Z"})
+    assert teams.subscribe_to_records(record_wish()).id == "r1"
+    body = json.loads(http.calls[-1].request.body)
+    assert (body["changeType"], body["resource"]) == ("updated", "communications/callRecords")
+    assert "includeResourceData" not in body
+    assert "encryptionCertificate" not in body
+
+
+def test_a_subscription_to_another_address_is_left_alone(http, teams):
+    http.post(RECORD_SUBSCRIPTIONS, status=409, json={"error": {"code": "Conflict"}})
+    foreign = {"id": "r0", "resource": "communications/callRecords", "notificationUrl": "https://other.example.org/"}
+    http.get(RECORD_SUBSCRIPTIONS, json={"value": [foreign]})
+    with pytest.raises(UpstreamRejected) as refused:
+        teams.subscribe_to_records(record_wish())
+    assert refused.value.status == 409
+    assert {call.request.method for call in http.calls if "/subscriptions" in call.request.url} == {"POST", "GET"}
+
+
+def test_deleting_a_subscription_that_is_gone_is_fine(http, teams):
+    http.delete(f"{RECORD_SUBSCRIPTIONS}/r1", status=404, json={"error": {"code": "NotFound"}})
+    teams.unsubscribe_from_records("r1")
+
+
+@pytest.mark.parametrize(
+    "broken", [{"joinWebUrl": "https://x"}, {"joinWebUrl": "https://x", "id": "1", "version": "v"}]
+)
+def test_a_call_record_that_is_not_as_documented_is_refused(http, teams, broken):
+    http.get(f"{RECORDS}/1", json={"joinWebUrl": "https://teams.example.org/l/1", **broken})
+    with pytest.raises(UpstreamRejected) as refused:
+        teams.call_record("1")
+    assert refused.value.code == "graph.unreadable_call_record"

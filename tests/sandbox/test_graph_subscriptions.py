@@ -140,3 +140,70 @@ def test_a_lifecycle_notification_is_answered_by_reauthorizing(twin, subscriber,
     assert delivery.url.endswith("/lifecycle")
     assert delivery.json["value"][0]["lifecycleEvent"] == "reauthorizationRequired"
     assert twin.graph("POST", f"/beta/subscriptions/{subscription['id']}/reauthorize").status_code == 204
+
+
+def record_body(twin, **changes):
+    expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4_229)
+    return {
+        "changeType": "updated",
+        "resource": "/communications/callRecords",
+        "notificationUrl": f"{twin.webhook}/records",
+        "lifecycleNotificationUrl": f"{twin.webhook}/lifecycle",
+        "clientState": "a client state",
+        "expirationDateTime": expires_at.isoformat(),
+        **changes,
+    }
+
+
+@pytest.fixture
+def records(twin):
+    """The application's subscription to call records."""
+    twin.http.post(f"{twin.url}/control/call-records/{APP}/lose", timeout=10).raise_for_status()
+    answer = twin.graph("POST", "/v1.0/subscriptions", record_body(twin))
+    assert answer.status_code == 201, answer.text
+    yield answer.json()
+    twin.http.post(f"{twin.url}/control/call-records/{APP}/lose", timeout=10).raise_for_status()
+
+
+def test_a_call_that_ended_is_told_of_by_its_id_alone(twin, listener, records):
+    visit = twin.new_meeting()
+    person = visit.staff(PROVIDER)
+    visit.do("leave", person["participant"])
+    delivery = listener.take()
+    assert delivery.url.endswith("/records")
+    [value] = delivery.json["value"]
+    assert (value["subscriptionId"], value["clientState"], value["tenantId"]) == (
+        records["id"], "a client state", TENANT,
+    )  # fmt: skip
+    assert "encryptedContent" not in value
+    assert "validationTokens" not in delivery.json
+    assert value["resource"] == f"communications/callRecords/{value['resourceData']['id']}"
+    record = twin.graph("GET", f"/v1.0/{value['resource']}").json()
+    assert record["joinWebUrl"] == visit.meeting["joinWebUrl"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"changeType": "deleted"},
+        {"includeResourceData": True},
+        {"clientState": "x" * 129},
+        {"expirationDateTime": (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=4_235)).isoformat()},
+        {"resource": "communications/calls"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_wish_for_call_records_that_graph_would_refuse_is_refused(twin, changes):
+    assert twin.graph("POST", "/v1.0/subscriptions", record_body(twin, **changes)).status_code == 400
+
+
+def test_without_consent_call_records_are_forbidden_and_meetings_are_not(twin, subscriber):
+    twin.put_faults({"entra.consent": "no_call_records"})
+    answer = twin.graph("POST", "/v1.0/subscriptions", record_body(twin))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "Forbidden")
+    assert twin.graph("GET", "/v1.0/communications/callRecords").status_code == 403
+    assert twin.new_meeting().subscribe(subscriber).status_code == 201
+
+
+def test_a_second_subscription_to_call_records_is_a_conflict(twin, records):
+    assert twin.graph("POST", "/v1.0/subscriptions", record_body(twin)).status_code == 409

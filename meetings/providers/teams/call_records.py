@@ -1,8 +1,8 @@
 """Call records: how picture and sound were in every call of the tenant, kept by Microsoft for 30 days.
 
-API: Graph v1.0 ``GET /communications/callRecords?$filter=startDateTime ge … and startDateTime lt …`` and
-``GET /communications/callRecords/{id}?$expand=sessions($expand=segments)``, both in pages (``@odata.nextLink``,
-``sessions@odata.nextLink``). Permission CallRecords.Read.All, no access policy.
+API: Graph v1.0 ``GET /communications/callRecords?$filter=startDateTime ge … and startDateTime lt …``,
+``GET /communications/callRecords/{id}`` and the same with ``?$expand=sessions($expand=segments)``, in pages
+(``@odata.nextLink``, ``sessions@odata.nextLink``). Permission CallRecords.Read.All, no access policy.
 Documentation: learn.microsoft.com/graph/api/callrecords-cloudcommunications-list-callrecords,
 …/callrecords-callrecord-get, …/resources/callrecords-mediastream. Checked: 2026-11-29.
 ``organizer`` and ``participants`` return nothing since June 2026; neither they nor their ``_v2`` are needed here: a
@@ -23,7 +23,7 @@ from meetings.providers.base import CallRecordHead, CallStreamMeasures
 from meetings.providers.teams.connection import TeamsConnection
 from meetings.providers.teams.graph import PREFER_NEW_MEMBERS, SYSTEM, GraphCall, call, segment
 
-_PERMISSION = "CallRecords.Read.All"
+PERMISSION = "CallRecords.Read.All"
 _PATH = "/v1.0/communications/callRecords"
 MOST_PAGES = 2_000
 _KINDS = {"main-audio": "audio", "main-video": "video", "applicationsharing-video": "screen"}
@@ -56,6 +56,20 @@ def call_records(
         yield from heads
 
 
+def call_record(connection: TeamsConnection, session: requests.Session, record_id: str) -> CallRecordHead | None:
+    """Return the head of one call's record; None for a call of no meeting.
+
+    :raises UpstreamRejected: ``graph.rejected`` with status 404 when Graph has no such record, or not yet;
+        ``graph.unreadable_call_record`` when the answer is not as documented.
+    """
+    request = GraphCall(method="GET", path=f"{_PATH}/{segment(record_id)}", permission=PERMISSION)
+    body = json_object(call(connection, session, request), system=SYSTEM)
+    try:
+        return _head(body) if body.get("joinWebUrl") else None
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(error) from error
+
+
 def call_streams(connection: TeamsConnection, session: requests.Session, record_id: str) -> list[CallStreamMeasures]:
     """Return what was measured of every stream of one call.
 
@@ -74,7 +88,7 @@ def call_streams(connection: TeamsConnection, session: requests.Session, record_
 
 def _pages(connection: TeamsConnection, session: requests.Session, path: str) -> Iterator[dict[str, Any]]:
     for _ in range(MOST_PAGES):
-        request = GraphCall(method="GET", path=path, permission=_PERMISSION, headers=PREFER_NEW_MEMBERS)
+        request = GraphCall(method="GET", path=path, permission=PERMISSION, headers=PREFER_NEW_MEMBERS)
         page = json_object(call(connection, session, request), system=SYSTEM)
         yield page
         following = str(page.get("@odata.nextLink") or page.get("sessions@odata.nextLink") or "")

@@ -15,9 +15,10 @@ from meetings.providers.base import (
     MeetingRequest,
     OnlineMeeting,
     PatientLink,
+    RecordSubscriptionRequest,
     SubscriptionRequest,
 )
-from meetings.providers.teams import attendance, call_records, meetings, subscriptions
+from meetings.providers.teams import attendance, call_records, meetings, record_subscriptions, subscriptions
 from meetings.providers.teams.connection import TeamsConnection
 
 
@@ -68,6 +69,22 @@ class TeamsProvider:
     def attendance_reports(self, meeting_id: str, *, organizer_object_id: str) -> list[AttendanceReport]:
         """See :func:`meetings.providers.teams.attendance.attendance_reports`."""
         return attendance.attendance_reports(self.connection, self.session, meeting_id, organizer=organizer_object_id)
+
+    def subscribe_to_records(self, request: RecordSubscriptionRequest) -> LiveSubscription:
+        """See :func:`meetings.providers.teams.record_subscriptions.subscribe`."""
+        return record_subscriptions.subscribe(self.connection, self.session, request)
+
+    def renew_records(self, subscription_id: str, *, expires_at: datetime) -> LiveSubscription:
+        """See :func:`meetings.providers.teams.record_subscriptions.renew`."""
+        return record_subscriptions.renew(self.connection, self.session, subscription_id, expires_at=expires_at)
+
+    def unsubscribe_from_records(self, subscription_id: str) -> None:
+        """See :func:`meetings.providers.teams.record_subscriptions.unsubscribe`."""
+        record_subscriptions.unsubscribe(self.connection, self.session, subscription_id)
+
+    def call_record(self, record_id: str) -> CallRecordHead | None:
+        """See :func:`meetings.providers.teams.call_records.call_record`."""
+        return call_records.call_record(self.connection, self.session, record_id)
 
     def call_records(self, *, since: datetime, until: datetime) -> Iterator[CallRecordHead]:
         """See :func:`meetings.providers.teams.call_records.call_records`."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.errors import UpstreamRejected
 from core.http import json_object
-from meetings.providers.base import EncryptionKey, LiveSubscription, SubscriptionRequest
+from meetings.providers.base import EncryptionKey, LiveSubscription, RecordSubscriptionRequest, SubscriptionRequest
 from meetings.providers.teams.connection import TeamsConnection
 from meetings.providers.teams.graph import PREFER_NEW_MEMBERS, SYSTEM, GraphCall, call, segment
 from meetings.providers.teams.meetings import graph_time
@@ -24,7 +24,7 @@ from meetings.providers.teams.meetings import graph_time
 LONGEST_LIFE = timedelta(days=3)
 _PATH = "/beta/subscriptions"
 _PERMISSION = "OnlineMeetings.Read.All"
-_NOT_FOUND, _CONFLICT = 404, 409
+NOT_FOUND, CONFLICT = 404, 409
 
 
 def subscribe(connection: TeamsConnection, session: requests.Session, request: SubscriptionRequest) -> LiveSubscription:
@@ -45,16 +45,16 @@ def subscribe(connection: TeamsConnection, session: requests.Session, request: S
     }
     wanted = GraphCall(method="POST", path=_PATH, json=body, headers=PREFER_NEW_MEMBERS, permission=_PERMISSION)
     try:
-        return _read(call(connection, session, wanted))
+        return live_of(call(connection, session, wanted))
     except UpstreamRejected as error:
-        if error.status != _CONFLICT:
+        if error.status != CONFLICT:
             raise
-    old = _find(connection, session, resource)
-    if old is not None and _is_ours(old, request):
+    old = find(connection, session, resource, path=_PATH, permission=_PERMISSION)
+    if old is not None and is_ours(old, request):
         return renew(connection, session, str(old["id"]), expires_at=request.expires_at, key=request.key)
     if old is not None:
         unsubscribe(connection, session, str(old["id"]))
-    return _read(call(connection, session, wanted))
+    return live_of(call(connection, session, wanted))
 
 
 def renew(
@@ -68,7 +68,7 @@ def renew(
     """Prolong a subscription; a new key goes into the same request, as Graph documents for rotation."""
     body = {"expirationDateTime": graph_time(expires_at), **(_encryption(key) if key else {})}
     path = f"{_PATH}/{segment(subscription_id)}"
-    return _read(call(connection, session, GraphCall(method="PATCH", path=path, json=body, permission=_PERMISSION)))
+    return live_of(call(connection, session, GraphCall(method="PATCH", path=path, json=body, permission=_PERMISSION)))
 
 
 def unsubscribe(connection: TeamsConnection, session: requests.Session, subscription_id: str) -> None:
@@ -77,7 +77,7 @@ def unsubscribe(connection: TeamsConnection, session: requests.Session, subscrip
     try:
         call(connection, session, GraphCall(method="DELETE", path=path, permission=_PERMISSION))
     except UpstreamRejected as error:
-        if error.status != _NOT_FOUND:
+        if error.status != NOT_FOUND:
             raise
 
 
@@ -91,20 +91,24 @@ def _encryption(key: EncryptionKey) -> dict[str, str]:
     return {"encryptionCertificate": base64.b64encode(der).decode(), "encryptionCertificateId": key.key_id}
 
 
-def _find(connection: TeamsConnection, session: requests.Session, resource: str) -> dict[str, Any] | None:
-    response = call(connection, session, GraphCall(method="GET", path=_PATH, permission=_PERMISSION))
+def find(
+    connection: TeamsConnection, session: requests.Session, resource: str, *, path: str, permission: str
+) -> dict[str, Any] | None:
+    """Return the application's subscription to ``resource`` as Graph lists it; None without one."""
+    response = call(connection, session, GraphCall(method="GET", path=path, permission=permission))
     found = json_object(response, system=SYSTEM).get("value", [])
     wanted = resource.lower().lstrip("/")
     return next((row for row in found if str(row.get("resource", "")).lower().lstrip("/") == wanted), None)
 
 
-def _is_ours(old: dict[str, Any], request: SubscriptionRequest) -> bool:
+def is_ours(old: dict[str, Any], request: SubscriptionRequest | RecordSubscriptionRequest) -> bool:
     """Whether notifications of ``old`` come to us with the secret we know; Graph may withhold the secret."""
     is_same_secret = old.get("clientState") in {None, request.client_state}
     return is_same_secret and old.get("notificationUrl") == request.notification_url
 
 
-def _read(response: requests.Response) -> LiveSubscription:
+def live_of(response: requests.Response) -> LiveSubscription:
+    """Return the subscription in Graph's answer."""
     body = json_object(response, system=SYSTEM)
     return LiveSubscription(
         id=str(body["id"]), expires_at=datetime.fromisoformat(str(body["expirationDateTime"]).replace("Z", "+00:00"))
