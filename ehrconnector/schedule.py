@@ -38,6 +38,7 @@ _TICKS: dict[str, float] = {
     "reports.export_due": 30,
     "reports.send_views": 60,
     "reports.sweep_call_records": 300,  # each organization once an hour
+    "reports.look_at_news": 15,
     "reports.forget": 3600,
 }
 

@@ -1,5 +1,6 @@
 """REST API of the reports: what a report reader sees, with the same filters. Epic's numbers of visits are not in it."""
 
+from collections import Counter
 from typing import Any
 
 from django.utils import timezone
@@ -14,11 +15,13 @@ from config_portal.api.base import ApiView
 from config_portal.models.api_token import Scope
 from core.errors import ConfigurationError
 from reports.forms import AskForm
+from reports.presenters import quality
 from reports.presenters.columns import COLUMNS, Reader
-from reports.presenters.numbers import FIGURE_NAMES, as_json
+from reports.presenters.numbers import FIGURE_NAMES, as_json, counts_as_json, told
 from reports.presenters.privacy import Privacy
 from reports.presenters.report import status_choices, text_status_choices
-from reports.services import choices, refreshing, texts, visits
+from reports.quality import Verdict
+from reports.services import call_figures, choices, refreshing, texts, visits
 from reports.services.asked import Asked, facts_of
 from reports.services.figures import By, figures, total
 from reports.services.visits import NEWEST_FIRST, PAGE, SORTS
@@ -79,9 +82,38 @@ class TextsSerializer(serializers.Serializer[Any]):
     """What became of the texts of a period."""
 
     period = PeriodSerializer()
-    segments = serializers.IntegerField()
-    by_state = serializers.DictField(child=serializers.IntegerField())
-    by_microsoft_status = serializers.DictField(child=serializers.IntegerField())
+    segments = serializers.IntegerField(allow_null=True)
+    by_state = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    by_microsoft_status = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+
+
+class StreamsSerializer(serializers.Serializer[Any]):
+    """How many streams were judged how; null where there are too few to be told."""
+
+    good = serializers.IntegerField(allow_null=True)
+    poor = serializers.IntegerField(allow_null=True)
+    unclassified = serializers.IntegerField(allow_null=True)
+
+
+class TestedSerializer(serializers.Serializer[Any]):
+    """Visits whose last device test ended so in one check, and in how many a stream from outside was poor."""
+
+    check = serializers.CharField()
+    result = serializers.CharField()
+    visits = serializers.IntegerField(allow_null=True)
+    poor_visits = serializers.IntegerField(allow_null=True)
+
+
+class CallQualitySerializer(serializers.Serializer[Any]):
+    """How picture and sound were; ``due_to`` names measures, a stream may have several."""
+
+    period = PeriodSerializer()
+    visits = serializers.IntegerField(allow_null=True)
+    poor_visits = serializers.IntegerField(allow_null=True)
+    streams = StreamsSerializer()
+    due_to = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    groups = serializers.DictField(child=StreamsSerializer())
+    device_tests = TestedSerializer(many=True)
 
 
 class ReportView(ApiView):
@@ -166,21 +198,66 @@ class TextsView(ReportView):
     @extend_schema(parameters=_FILTERS[:-1], responses=TextsSerializer)
     def get(self, request: Request) -> Response:
         """Return how many texts ended how: accepted is not delivered."""
-        asked = self.asked(request, statuses=text_status_choices())
-        by_state: dict[str, int] = {}
-        by_status: dict[str, int] = {}
+        asked, privacy = self.asked(request, statuses=text_status_choices()), self.privacy(request)
+        by_state, by_status = Counter[str](), Counter[str]()
         for (state, status), count in texts.outcomes(asked).items():
-            by_state[state] = by_state.get(state, 0) + count
+            by_state[state] += count
             if status:
-                by_status[status] = by_status.get(status, 0) + count
+                by_status[status] += count
+        sent = sum(by_state[state] for state in texts.SENT)
         return Response(
             {
                 "period": period_json(asked),
-                "segments": texts.segments(asked),
-                "by_state": by_state,
-                "by_microsoft_status": by_status,
+                "segments": None if privacy.hides(sent) else texts.segments(asked),
+                "by_state": counts_as_json(by_state, privacy),
+                "by_microsoft_status": counts_as_json(by_status, privacy),
             }
         )
+
+
+class CallQualityView(ReportView):
+    """How picture and sound were."""
+
+    @extend_schema(
+        parameters=[
+            *_FILTERS,
+            OpenApiParameter("by", str, enum=["day", *call_figures.GROUPS], description="platform unless said"),
+        ],
+        responses=CallQualitySerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Return streams by verdict, why they were poor, and what device tests foretold."""
+        asked, privacy = self.asked(request, statuses=quality.status_choices()), self.privacy(request)
+        found = call_figures.quality(asked)
+        by = request.query_params.get("by", "")
+        if by == "day":
+            groups = {day.isoformat(): counts for day, counts in sorted(found.by_day.items())}
+        else:
+            groups = call_figures.streams_by(asked, by if by in call_figures.GROUPS else "platform")
+        return Response(
+            {
+                "period": period_json(asked),
+                "visits": told(found.visits, privacy),
+                "poor_visits": told(found.poor_visits, privacy),
+                "streams": _streams_json(found.streams, privacy),
+                "due_to": counts_as_json(found.due_to, privacy),
+                "groups": {name: _streams_json(counts, privacy) for name, counts in groups.items()},
+                "device_tests": [_tested_json(one, privacy) for one in call_figures.tests_against_quality(asked)],
+            }
+        )
+
+
+def _streams_json(counts: Counter[str], privacy: Privacy) -> dict[str, int | None]:
+    return counts_as_json({str(verdict): counts[verdict] for verdict in Verdict}, privacy)
+
+
+def _tested_json(one: call_figures.TestedVisits, privacy: Privacy) -> dict[str, Any]:
+    return {
+        "check": one.check,
+        "result": one.result,
+        "visits": told(one.visits, privacy),
+        "poor_visits": told(one.poor_visits, privacy),
+    }
 
 
 def period_json(asked: Asked) -> dict[str, Any]:

@@ -10,6 +10,7 @@ class ReportsConfig(AppConfig):
         from accounts.models import Role
         from core import metrics
         from core.navigation import NavItem, register
+        from reports import receivers  # noqa: F401 - connects them; models must be loaded first
         from reports.metrics import OperationsCollector
 
         metrics.register(OperationsCollector())

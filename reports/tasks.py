@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
@@ -9,9 +10,13 @@ from django.utils import timezone
 from config_portal.models import Organization
 from core import mail
 from core.errors import ConnectorError
+from reports import typeset
+from reports.models import Export
 from reports.presenters.files import header_of, rows_of
 from reports.presenters.letter import letter_of
-from reports.services import call_quality, exporting, refreshing, saved_views
+from reports.presenters.privacy import Privacy
+from reports.presenters.sheet import sheet_of
+from reports.services import call_news, call_quality, choices, exporting, refreshing, saved_views
 
 # A million rows take minutes; nobody waits for them at a page.
 _LONG_SECONDS = 3_000
@@ -60,6 +65,12 @@ def sweep_call_records() -> None:
     call_quality.sweep_due(now=timezone.now())
 
 
+@shared_task(name="reports.look_at_news", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
+def look_at_news() -> None:
+    """Fetch the calls that Graph told of."""
+    call_news.look_at_due()
+
+
 @shared_task(name="reports.judge_again", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
 def judge_again(organization_id: str) -> None:
     """Judge every stream of an organization by its new thresholds."""
@@ -78,11 +89,25 @@ def _make(export_id: uuid.UUID | None) -> None:
         if claimed.attempts > exporting.MOST_ATTEMPTS:
             exporting.fail(claimed, error_code="reports.export_failed", now=now)
             continue
-        asked = exporting.asked_of(claimed, now=now)
-        exporting.make(
-            claimed,
-            header=header_of(claimed.subject, claimed.columns),
-            rows=rows_of(claimed.subject, asked, claimed.columns, names_visits=claimed.names_visits),
-            total=exporting.count_of(claimed, asked),
-            now=timezone.now(),
-        )
+        if claimed.subject == Export.Subject.SUMMARY:
+            exporting.keep(claimed, _summary(claimed, now=now), now=timezone.now())
+        else:
+            _make_rows(claimed, now=now)
+
+
+def _make_rows(claimed: Export, *, now: datetime) -> None:
+    asked = exporting.asked_of(claimed, now=now)
+    exporting.make(
+        claimed,
+        header=header_of(claimed.subject, claimed.columns),
+        rows=rows_of(claimed.subject, asked, claimed.columns, names_visits=claimed.names_visits),
+        total=exporting.count_of(claimed.subject, asked),
+        now=timezone.now(),
+    )
+
+
+def _summary(claimed: Export, *, now: datetime) -> bytes:
+    """Return one tab on one page, with what the person who asked may be told."""
+    smallest = 0 if claimed.names_visits else choices.settings_of(claimed.organization).smallest_shown
+    asked = exporting.asked_of(claimed, now=now)
+    return typeset.pdf_of(sheet_of(claimed.given["tab"], asked, claimed.given, Privacy(smallest), now=now), made_at=now)

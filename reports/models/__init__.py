@@ -1,12 +1,13 @@
 from reports.models.exports import Export, ExportPart
 from reports.models.facts import Change, Freshness, VisitFact
-from reports.models.quality import CallRecord, CallStream, CallSweep
+from reports.models.quality import CallNews, CallRecord, CallStream, CallSweep
 from reports.models.rollups import Calendar, Level, RolledOrganization, TextDay, VisitDay
 from reports.models.settings import ReportSettings
 from reports.models.views import SavedView
 
 __all__ = [
     "Calendar",
+    "CallNews",
     "CallRecord",
     "CallStream",
     "CallSweep",

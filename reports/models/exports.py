@@ -14,7 +14,8 @@ class ExportQuerySet(OutboxQuerySet["Export"], OrganizationScopedQuerySet["Expor
 class Export(OutboxRow):
     """A report as a file, made in the background and kept for a day.
 
-    ``given`` is what was chosen, as an address has it. ``names_visits`` says whether Epic's numbers may stand in it.
+    ``given`` is what was chosen, as an address has it, with the tab that a summary is of. ``names_visits`` says whether
+    Epic's numbers and counts of a few may stand in it.
     """
 
     DONE, FAILED = "done", "failed"
@@ -24,12 +25,15 @@ class Export(OutboxRow):
 
         VISITS = "visits", "Visits"
         TEXTS = "texts", "Texts"
+        CALLS = "calls", "Calls"
+        SUMMARY = "summary", "One-page summary"
 
     class Format(models.TextChoices):
         """What kind of file it is."""
 
         CSV = "csv", "CSV"
         XLSX = "xlsx", "Excel"
+        PDF = "pdf", "PDF"
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     requested_by = models.CharField(max_length=200)

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from config_portal.models import Organization, OrganizationScopedQuerySet
+from core.models import OutboxQuerySet, OutboxRow
 from visits.models import Visit
 
 
@@ -18,6 +19,22 @@ class CallSweep(models.Model):
 
     def __str__(self) -> str:
         return f"call records up to {self.swept_until}"
+
+
+class CallNews(OutboxRow):
+    """A call that Graph says has a record, or a newer one; gone once it was looked at, whosever call it is."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    graph_id = models.UUIDField()
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "graph_id"], name="call_news_once")]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(state="pending"), name="call_news_due")]
+
+    def __str__(self) -> str:
+        return f"news of {self.graph_id}"
 
 
 class CallRecord(models.Model):

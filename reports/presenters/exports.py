@@ -6,7 +6,9 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
 from core.moments import written
-from reports.models import Export
+from reports.models import Export, SavedView
+
+_UNTOLD = ("columns", "series", "sort", "tab")  # how a page looks, not which visits it is about
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,15 @@ class ExportRow:
     @property
     def content(self) -> str:
         """What it holds."""
-        chosen = [f"{name.replace('_', ' ')} {value}" for name, value in self.export.given.items() if name != "columns"]
-        return ", ".join([self.export.get_subject_display(), *chosen])
+        told = {name: value for name, value in self.export.given.items() if name not in _UNTOLD}
+        chosen = [f"{name.replace('_', ' ')} {value}" for name, value in told.items()]
+        return ", ".join([self._subject, *chosen])
+
+    @property
+    def _subject(self) -> str:
+        subject = self.export.get_subject_display()
+        tab = self.export.given.get("tab")
+        return f"{subject}: {SavedView.Tab(tab).label}" if tab else subject
 
     @property
     def status(self) -> tuple[str, str]:
@@ -39,7 +48,7 @@ class ExportRow:
     @property
     def is_under_way(self) -> bool:
         """Whether rows are being written."""
-        return self.export.state == Export.SENDING
+        return self.export.state == Export.SENDING and self.export.subject != Export.Subject.SUMMARY
 
     @property
     def progress(self) -> str:
@@ -49,7 +58,8 @@ class ExportRow:
     @property
     def size(self) -> str:
         """How big it is."""
-        return f"{self.export.rows_done:,} rows, {filesizeformat(self.export.size)}"
+        size = filesizeformat(self.export.size)
+        return size if self.export.subject == Export.Subject.SUMMARY else f"{self.export.rows_done:,} rows, {size}"
 
     @property
     def url(self) -> str:

@@ -10,15 +10,13 @@ from django.urls import reverse
 from core.mail import Attachment
 from core.spreadsheet import csv_lines
 from reports.models import Export, SavedView
-from reports.presenters import tabs
 from reports.presenters.address import Address
 from reports.presenters.files import header_of, rows_of
+from reports.presenters.overview import overview_of
 from reports.presenters.privacy import Privacy
-from reports.presenters.quality import quality_stats
 from reports.presenters.report import lead
-from reports.services import allocation, call_figures, choices, refreshing, texts
-from reports.services.asked import Asked, facts_of, understand
-from reports.services.figures import figures
+from reports.services import choices, exporting, refreshing
+from reports.services.asked import Asked, understand
 
 PAGES = {
     SavedView.Tab.APPOINTMENTS: "reports:usage",
@@ -26,6 +24,14 @@ PAGES = {
     SavedView.Tab.EHR: "reports:ehr",
     SavedView.Tab.SMS: "reports:sms",
     SavedView.Tab.QUALITY: "reports:quality",
+}
+# What the rows of each tab are.
+SUBJECTS = {
+    SavedView.Tab.APPOINTMENTS: Export.Subject.VISITS,
+    SavedView.Tab.DURATION: Export.Subject.VISITS,
+    SavedView.Tab.EHR: Export.Subject.VISITS,
+    SavedView.Tab.SMS: Export.Subject.TEXTS,
+    SavedView.Tab.QUALITY: Export.Subject.CALLS,
 }
 MOST_ATTACHED = 5_000
 
@@ -49,7 +55,8 @@ def letter_of(view: SavedView, *, now: datetime) -> Letter:
     """Write the e-mail of a saved view; it holds what a report reader may see, and no number of Epic's."""
     asked = understand(dict(parse_qsl(view.query)), view.organization, now=now)
     privacy = Privacy(choices.settings_of(view.organization).smallest_shown)
-    lines = [f"{stat.label}: {stat.value}" for stat in _stats(view, asked, privacy, now=now)]
+    shown = overview_of(view.tab, asked, Address(path_of(view), {}), privacy, now=now)
+    lines = [f"{stat.label}: {stat.value}" for stat in shown.stats]
     url = f"{settings.PUBLIC_URL}{path_of(view)}"
     body = "\n".join(
         [
@@ -66,27 +73,9 @@ def letter_of(view: SavedView, *, now: datetime) -> Letter:
     return Letter(subject=f"{view.name}: {view.get_tab_display()}", body=body, attachments=attachments)
 
 
-def _stats(view: SavedView, asked: Asked, privacy: Privacy, *, now: datetime) -> list[tabs.Stat]:
-    address = Address(path_of(view), {})
-    if view.tab == SavedView.Tab.SMS:
-        return tabs.text_stats(texts.outcomes(asked), texts.segments(asked), address)
-    if view.tab == SavedView.Tab.QUALITY:
-        return quality_stats(call_figures.quality(asked), address, privacy)
-    found = figures(asked, with_sketches=True)[""]
-    if view.tab == SavedView.Tab.DURATION:
-        return tabs.duration_stats(found, privacy)
-    if view.tab == SavedView.Tab.EHR:
-        return tabs.ehr_stats(found, allocation.month_usage(asked, now=now), address, privacy)
-    return tabs.appointment_stats(found, address, privacy)
-
-
 def _rows(view: SavedView, asked: Asked) -> list[Attachment]:
-    if view.tab == SavedView.Tab.QUALITY:
-        return []
-    is_texts = view.tab == SavedView.Tab.SMS
-    subject = Export.Subject.TEXTS if is_texts else Export.Subject.VISITS
-    count = texts.texts_of(asked).count() if is_texts else facts_of(asked).count()
-    if count > MOST_ATTACHED:
+    subject = SUBJECTS[SavedView.Tab(view.tab)]
+    if exporting.count_of(subject, asked) > MOST_ATTACHED:
         return []
     columns = Address("", dict(parse_qsl(view.query))).listed("columns")
     lines = csv_lines(header_of(subject, columns), rows_of(subject, asked, columns, names_visits=False))

@@ -31,11 +31,17 @@ FIGURE_NAMES = tuple(_LENGTHS)
 def as_json(figures: Figures, privacy: Privacy) -> dict[str, Any]:
     """Return the numbers by name; None where there is nothing to average, or too few to be told."""
     lengths = {name: _shown(of(figures), over(figures), privacy) for name, (of, over) in _LENGTHS.items()}
-    by_status = {str(status): _count(figures.by_status[status], privacy) for status in COUNTED}
-    return {"visits": _count(figures.visits, privacy), "by_status": by_status, **lengths}
+    by_status = {str(status): told(figures.by_status[status], privacy) for status in COUNTED}
+    return {"visits": told(figures.visits, privacy), "by_status": by_status, **lengths}
 
 
-def _count(count: int, privacy: Privacy) -> int | None:
+def counts_as_json(counts: Mapping[str, int], privacy: Privacy) -> dict[str, int | None]:
+    """Return counts by name; None where there are too few to be told."""
+    return {name: told(count, privacy) for name, count in counts.items()}
+
+
+def told(count: int, privacy: Privacy) -> int | None:
+    """Return the count; None where it is too small to be told."""
     return None if privacy.hides(count) else count
 
 

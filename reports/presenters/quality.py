@@ -64,6 +64,16 @@ MEANINGS = [
 ]
 
 
+def trouble(error_code: str) -> tuple[str, str]:
+    """Return title and text for call records that cannot be fetched; empty where they can."""
+    if not error_code:
+        return "", ""
+    if error_code == "graph.permission_missing":
+        todo = "A Microsoft 365 admin grants the application permission CallRecords.Read.All and gives consent."
+        return "Microsoft Graph does not let the connector read call records", f"{todo} Until then no calls are added."
+    return "Call records could not be fetched the last time", f"They are looked for again every hour ({error_code})."
+
+
 def quality_stats(found: Quality, address: Address, privacy: Privacy) -> list[Stat]:
     """Return how many visits had trouble, and streams by verdict."""
     judged = found.streams[Verdict.GOOD] + found.streams[Verdict.POOR]
@@ -142,6 +152,28 @@ def test_rows(found: Sequence[TestedVisits], privacy: Privacy) -> list[tuple[str
     ]
 
 
+def status_choices() -> list[tuple[str, str]]:
+    """Return what calls can be looked for by."""
+    return [(str(verdict), f"With {label.lower()} streams") for verdict, (label, *_) in VERDICTS.items()]
+
+
+def reasons_of(record: CallRecord) -> list[str]:
+    """Return why streams of a call were poor."""
+    found = {reason for stream in record.streams.all() for reason in stream.due_to}
+    return [label.partition(" (")[0] for reason, label in REASONS.items() if reason in found]
+
+
+def from_outside(record: CallRecord) -> list[str]:
+    """Return platforms and networks of people from outside."""
+    found = {
+        part
+        for stream in record.streams.all()
+        for part in (_written(stream.platform), _written(stream.network))
+        if part and not stream.is_staff
+    }
+    return sorted(found)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CallRow:
     """One call in words."""
@@ -168,19 +200,12 @@ class CallRow:
     @property
     def reasons(self) -> str:
         """Why streams were poor."""
-        found = {reason for stream in self.record.streams.all() for reason in stream.due_to}
-        return ", ".join(REASONS[reason].partition(" (")[0] for reason in REASONS if reason in found) or DASH
+        return ", ".join(reasons_of(self.record)) or DASH
 
     @property
     def from_where(self) -> str:
         """Platforms and networks of people from outside."""
-        found = {
-            part
-            for stream in self.record.streams.all()
-            for part in (_written(stream.platform), _written(stream.network))
-            if part and not stream.is_staff
-        }
-        return ", ".join(sorted(found)) or DASH
+        return ", ".join(from_outside(self.record)) or DASH
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,10 +34,13 @@ def tabs_of(address: Address, current: str) -> list[tuple[str, str, bool]]:
 
 def lead(asked: Asked, as_of: datetime | None) -> str:
     """Say of which days the numbers are, and up to when they know everything."""
-    period = asked.period
-    days = " to ".join(f"{day:%b} {day.day}, {day.year}" for day in (period.first, period.last))
     known = f"as of {written(as_of, style='time', zone_name=asked.zone.key)}" if as_of else "nothing is counted yet"
-    return f"{days} · {known}"
+    return f"{days_of(asked.period)} · {known}"
+
+
+def days_of(period: Period) -> str:
+    """Return the first and the last day in words."""
+    return " to ".join(f"{day:%b} {day.day}, {day.year}" for day in (period.first, period.last))
 
 
 def places(period: Period) -> list[tuple[str, list[date]]]:

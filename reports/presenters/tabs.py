@@ -291,29 +291,38 @@ def ehr_chart(by_day: Grouped, asked: Asked, address: Address, privacy: Privacy)
 
 
 # --- SMS -----------------------------------------------------------------------------------------------------------
-def text_stats(outcomes: Counter[tuple[str, str]], segments: int, address: Address) -> list[Stat]:
+def text_stats(outcomes: Counter[tuple[str, str]], segments: int, address: Address, privacy: Privacy) -> list[Stat]:
     """Return what became of texts, each number leading to them."""
     states: Counter[str] = Counter()
     for (state, _), count in outcomes.items():
         states[state] += count
     sent = sum(states[state] for state in SENT)
     delivered = states["delivered"]
-    taken = Stat(label="Sent", value=f"{sent:,}", note="A carrier took them, whatever became of them.")
+    taken = Stat(label="Sent", value=privacy.count(sent), note="A carrier took them, whatever became of them.")
     reached = Stat(
         label="Delivered",
-        value=share(delivered / sent if sent else None),
-        note=f"{delivered:,} of the sent have reached the phone, say carriers. Microsoft calls these Sent.",
+        value=privacy.of(sent, share(delivered / sent if sent else None)),
+        note=f"{privacy.count(delivered)} of them have reached the phone, say carriers. Microsoft calls these Sent.",
         href=_rows(address, status="delivered"),
     )
     others = [
-        Stat(label=TEXTS[state][0], value=f"{states[state]:,}", note=TEXTS[state][3], href=_rows(address, status=state))
+        Stat(
+            label=TEXTS[state][0],
+            value=privacy.count(states[state]),
+            note=TEXTS[state][3],
+            href=_rows(address, status=state),
+        )
         for state in ("accepted", "undelivered", "failed", "unknown")
     ]
-    parts = Stat(label="Segments", value=f"{segments:,}", note="Parts of the sent texts; suppliers charge by part.")
+    parts = Stat(
+        label="Segments",
+        value=privacy.of(sent, f"{segments:,}"),
+        note="Parts of the sent texts; suppliers charge by part.",
+    )
     return [taken, reached, *others, parts]
 
 
-def text_chart(by_day: dict[date, Counter[str]], asked: Asked, address: Address) -> Chart:
+def text_chart(by_day: dict[date, Counter[str]], asked: Asked, address: Address, privacy: Privacy) -> Chart:
     """Return texts by day and what became of them."""
     axis = places(asked.period)
     counts: list[Counter[str]] = []
@@ -325,6 +334,6 @@ def text_chart(by_day: dict[date, Counter[str]], asked: Asked, address: Address)
     return Chart(
         title="Texts by day and outcome",
         labels=[label for label, _ in axis],
-        series=_stacked(counts, list(TEXTS), TEXTS, address, Privacy()),
+        series=_stacked(counts, list(TEXTS), TEXTS, address, privacy),
         unit_of_time=unit_of_time(asked.period),
     )

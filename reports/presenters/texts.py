@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from reports.presenters.address import Address
 from reports.presenters.columns import Reader
 from reports.presenters.meanings import DASH, REPORT_STATUSES, TEXTS
+from reports.presenters.privacy import Privacy
 from reports.presenters.report import Pager
 from sms.models import SmsMessage, Supplier
 
@@ -93,9 +94,22 @@ def _sent_at(text: SmsMessage) -> datetime:
     return text.first_sent_at or text.accepted_at or text.due_at
 
 
+def microsoft_statuses(
+    outcomes: Counter[tuple[str, str]], address: Address, privacy: Privacy
+) -> list[tuple[str, str, str]]:
+    """Return Microsoft's nine statuses: label, where its texts are, how many."""
+    counts: Counter[str] = Counter()
+    for (_, status), count in outcomes.items():
+        counts[status] += count
+    return [
+        (label, f"{address.changed(status=status)}#rows", privacy.count(counts[status]))
+        for status, label in REPORT_STATUSES.items()
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class TextTable:
-    """A page of texts, and how many had which of Microsoft's statuses."""
+    """A page of texts."""
 
     rows: Sequence[SmsMessage]
     outcomes: Counter[tuple[str, str]]
@@ -111,17 +125,6 @@ class TextTable:
     def texts(self) -> list[TextRow]:
         """The texts of this page."""
         return [TextRow(text=text, reader=self.reader) for text in self.rows]
-
-    @property
-    def statuses(self) -> list[tuple[str, str, int]]:
-        """Microsoft's nine statuses: label, where its texts are, how many."""
-        counts: Counter[str] = Counter()
-        for (_, status), count in self.outcomes.items():
-            counts[status] += count
-        return [
-            (label, f"{self.address.changed(status=status)}#rows", counts[status])
-            for status, label in REPORT_STATUSES.items()
-        ]
 
     @property
     def pager(self) -> Pager:

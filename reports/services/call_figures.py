@@ -53,6 +53,12 @@ def records_of(asked: Asked) -> QuerySet[CallRecord]:
     return found.filter(**{f"visit__{name}": value for name, value in asked.dimensions.items()})
 
 
+def listed(asked: Asked) -> QuerySet[CallRecord]:
+    """Return the calls with their visits and streams, newest first."""
+    found = records_of(asked).select_related("visit__endpoint").prefetch_related("streams")
+    return found.order_by("-started_at", "pk")
+
+
 def quality(asked: Asked) -> Quality:
     """Return the numbers of the period."""
     records = records_of(asked)

@@ -1,7 +1,8 @@
 """Fetch Teams' call records within the 30 days that Microsoft keeps them, and judge every stream.
 
-Records are listed by the start of their call and belong to a visit by the meeting's address. An hourly sweep looks
-from a little before where the last one ended; once a day the last days are listed again, for higher versions.
+A record belongs to a visit by the meeting's address. Graph tells when there is one (:mod:`reports.services.call_news`);
+whatever that misses an hourly sweep finds, from a little before where the last one ended; once a day the last days are
+listed again, for higher versions.
 """
 
 import uuid
@@ -74,6 +75,17 @@ def _since(sweep: CallSweep, *, is_deep: bool, now: datetime) -> datetime:
     if sweep.swept_until is None:
         return oldest
     return max(oldest, sweep.swept_until - (DEEP if is_deep else OVERLAP))
+
+
+def error_of(organization: Organization) -> str:
+    """Return the code of what hindered the last sweep; '' when nothing did."""
+    return CallSweep.objects.filter(organization=organization).values_list("error_code", flat=True).first() or ""
+
+
+def take_in_one(provider: MeetingProvider, organization: Organization, head: CallRecordHead) -> bool:
+    """Fetch what is new of one call; False when it is no visit's, or nothing is new."""
+    thresholds = Thresholds.of(settings_of(organization).thresholds)
+    return bool(_take_in_heads(provider, organization, [head], thresholds))
 
 
 def take_in(provider: MeetingProvider, organization: Organization, *, since: datetime, until: datetime) -> int:

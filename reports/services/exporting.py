@@ -15,6 +15,7 @@ from core.spreadsheet import csv_lines
 from core.workbook import xlsx_parts
 from reports.models import Export, ExportPart
 from reports.services.asked import Asked, facts_of, understand
+from reports.services.call_figures import records_of
 from reports.services.texts import texts_of
 
 KEPT = timedelta(hours=24)
@@ -79,9 +80,11 @@ def asked_of(export: Export, *, now: datetime) -> Asked:
     return understand(export.given, export.organization, now=now)
 
 
-def count_of(export: Export, asked: Asked) -> int:
-    """Return how many rows the file will have."""
-    return facts_of(asked).count() if export.subject == Export.Subject.VISITS else texts_of(asked).count()
+def count_of(subject: str, asked: Asked) -> int:
+    """Return how many rows a file will have."""
+    if subject == Export.Subject.TEXTS:
+        return texts_of(asked).count()
+    return records_of(asked).count() if subject == Export.Subject.CALLS else facts_of(asked).count()
 
 
 def make(export: Export, *, header: Sequence[str], rows: Rows, total: int, now: datetime) -> None:
@@ -95,6 +98,15 @@ def make(export: Export, *, header: Sequence[str], rows: Rows, total: int, now: 
         if not _store(export, number=number, part=part, size=size, rows=counted.count):
             return
     outbox.finish(export, state=Export.DONE, now=now, rows_done=counted.count, size=size)
+
+
+def keep(export: Export, content: bytes, *, now: datetime) -> None:
+    """Store a claimed export that was made in one go, unless the claim was lost meanwhile."""
+    export.parts.all().delete()
+    for number, part in enumerate(_parts([content])):
+        if not _store(export, number=number, part=part, size=len(content), rows=0):
+            return
+    outbox.finish(export, state=Export.DONE, now=now, size=len(content))
 
 
 def fail(export: Export, *, error_code: str, now: datetime) -> None:

@@ -13,7 +13,9 @@ from core.health import readiness
 from core.models import AuditEvent, Heartbeat
 from core.retention import REPORTED
 from hl7intake.models import InboundMessage, SenderCertificate
-from meetings.models import Meeting, Subscription
+from meetings.models import Meeting, RecordSubscription, Subscription
+from meetings.services.record_subscriptions import subscription_of
+from reports.models import CallSweep
 from sms.models import SmsMessage
 from writeback.models import Circuit, WritebackEvent
 
@@ -91,7 +93,7 @@ def processes(*, now: datetime) -> list[Fact]:
 
 def connections(organization: Organization, *, now: datetime) -> list[Fact]:
     """Return how each Epic and Teams can be reached."""
-    return [*_epics(organization), _teams(organization, now=now)]
+    return [*_epics(organization), _teams(organization, now=now), _call_records(organization, now=now)]
 
 
 def _epics(organization: Organization) -> Iterator[Fact]:
@@ -125,6 +127,27 @@ def _teams(organization: Organization, *, now: datetime) -> Fact:
         is_well=deaf == 0 if count or deaf else None,
         note=f"{deaf} not heard" if deaf else "",
     )
+
+
+def _call_records(organization: Organization, *, now: datetime) -> Fact:
+    """Return whether Graph tells of calls and lets us read their records; the time is that of the last sweep."""
+    sweep = CallSweep.objects.filter(organization=organization).first()
+    subscription = subscription_of(organization)
+    value, is_well, note = _how_calls_are_found(sweep, subscription, now=now)
+    return Fact(name="Call records", value=value, is_well=is_well, note=note, at=sweep.swept_until if sweep else None)
+
+
+def _how_calls_are_found(
+    sweep: CallSweep | None, subscription: RecordSubscription | None, *, now: datetime
+) -> tuple[str, bool | None, str]:
+    if sweep is not None and sweep.error_code:
+        return "Not readable", False, sweep.error_code
+    if subscription is not None and subscription.error_code:
+        return "Looked for every hour, not told of", False, subscription.error_code
+    if subscription is not None and subscription.is_live(now=now):
+        return "Told of each call", True, ""
+    is_swept = sweep is not None and sweep.swept_until is not None
+    return ("Looked for every hour", True, "") if is_swept else ("Not looked for yet", None, "")
 
 
 def certificates(organization: Organization, *, now: datetime) -> list[Fact]:

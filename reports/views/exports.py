@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import TextChoices
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -16,7 +17,7 @@ from config_portal.requests import PortalRequest
 from core.errors import ConfigurationError
 from core.jobs import enqueue_after_commit
 from reports import tasks
-from reports.models import Export
+from reports.models import Export, SavedView
 from reports.models.exports import ExportQuerySet
 from reports.presenters.address import Address
 from reports.presenters.exports import ExportRow
@@ -28,6 +29,7 @@ from reports.views.scene import READERS, privacy_of
 _TYPES = {
     Export.Format.CSV: "text/csv; charset=utf-8",
     Export.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Export.Format.PDF: "application/pdf",
 }
 _SHOWN = 20
 
@@ -44,18 +46,21 @@ def exports(request: PortalRequest) -> HttpResponse:
 @portal_page(*READERS)
 @require_POST
 def export(request: PortalRequest) -> HttpResponse:
-    """Have the report that is shown made into a file."""
-    privacy = privacy_of(request)
-    if privacy.hides_rows:
+    """Have the report that is shown made into a file: all of its rows, or its figures on one page."""
+    given = dict(parse_qsl(request.POST.get("query", "")[:2000]))
+    wanted = _one_of(Export.Format, request.POST.get("format", ""), Export.Format.CSV)
+    subject = _one_of(Export.Subject, request.POST.get("subject", ""), Export.Subject.VISITS)
+    if wanted == Export.Format.PDF:
+        subject = Export.Subject.SUMMARY
+        given["tab"] = _one_of(SavedView.Tab, request.POST.get("tab", ""), SavedView.Tab.APPOINTMENTS)
+    elif privacy_of(request).hides_rows:
         messages.error(request, "Single visits are hidden from report readers, so there are no rows to export.")
         return redirect("reports:usage")
-    given = dict(parse_qsl(request.POST.get("query", "")[:2000]))
-    wanted = request.POST.get("format", "")
     try:
         made = exporting.ask(
             request.organization,
-            subject="texts" if request.POST.get("subject") == "texts" else "visits",
-            format=wanted if wanted in Export.Format.values else Export.Format.CSV,
+            subject=subject,
+            format=wanted,
             given=given,
             columns=Address("", given).listed("columns"),
             names_visits=bool({Role.ADMIN, Role.SUPPORT} & request.roles),
@@ -78,6 +83,10 @@ def download(request: PortalRequest, export_id: UUID) -> HttpResponseBase:
     response.headers["Content-Disposition"] = f'attachment; filename="{made.file_name}"'
     response.headers["Content-Length"] = str(made.size)
     return response
+
+
+def _one_of(choices: type[TextChoices], given: str, usual: str) -> str:
+    return given if given in choices.values else usual
 
 
 def _mine(request: PortalRequest) -> ExportQuerySet:

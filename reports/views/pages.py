@@ -10,7 +10,7 @@ from config_portal.requests import PortalRequest
 from reports.presenters import tabs
 from reports.presenters.meanings import meanings
 from reports.presenters.report import status_choices, text_status_choices
-from reports.presenters.texts import TextTable
+from reports.presenters.texts import TextTable, microsoft_statuses
 from reports.services import allocation, texts
 from reports.services.figures import By, figures, total
 from reports.services.visits import PAGE
@@ -88,8 +88,9 @@ def sms(request: PortalRequest) -> HttpResponse:
     found = texts.texts_of(seen.asked).order_by("-due_at", "pk")[start : start + PAGE]
     context = {
         **seen.context("sms"),
-        "stats": tabs.text_stats(outcomes, texts.segments(seen.asked), seen.address),
-        "chart": tabs.text_chart(texts.by_day(seen.asked), seen.asked, seen.address),
+        "stats": tabs.text_stats(outcomes, texts.segments(seen.asked), seen.address, seen.privacy),
+        "chart": tabs.text_chart(texts.by_day(seen.asked), seen.asked, seen.address, seen.privacy),
+        "statuses": microsoft_statuses(outcomes, seen.address, seen.privacy),
         "table": None
         if seen.privacy.hides_rows
         else TextTable(rows=list(found), outcomes=outcomes, address=seen.address, reader=seen.reader),

@@ -7,23 +7,22 @@ from django.views.decorators.http import require_safe
 from config_portal.access import portal_page
 from config_portal.requests import PortalRequest
 from reports.presenters import quality as words
-from reports.services import call_figures
+from reports.services import call_figures, call_quality
 from reports.services.visits import PAGE
 from reports.views.scene import READERS, Scene, scene
-
-_STATUSES = [(str(verdict), f"With {label.lower()} streams") for verdict, (label, *_) in words.VERDICTS.items()]
 
 
 @portal_page(*READERS)
 @require_safe
 def quality(request: PortalRequest) -> HttpResponse:
     """Show how picture and sound were, why they were poor, and what device tests foretold."""
-    seen = scene(request, statuses=_STATUSES)
+    seen = scene(request, statuses=words.status_choices())
     found = call_figures.quality(seen.asked)
     by = seen.address.get("by")
     group = by if by in call_figures.GROUPS else "platform"
     context = {
         **seen.context("quality"),
+        "trouble": words.trouble(call_quality.error_of(request.organization)),
         "stats": words.quality_stats(found, seen.address, seen.privacy),
         "chart": words.quality_chart(found, seen.asked, seen.address, seen.privacy),
         "group_name": words.GROUP_LABELS[group],
@@ -41,9 +40,10 @@ def quality(request: PortalRequest) -> HttpResponse:
 
 
 def _table(seen: Scene) -> words.CallTable:
-    records = call_figures.records_of(seen.asked)
     start = (seen.address.page - 1) * PAGE
-    listed = records.select_related("visit").prefetch_related("streams").order_by("-started_at", "pk")
     return words.CallTable(
-        records=list(listed[start : start + PAGE]), address=seen.address, reader=seen.reader, count=records.count()
+        records=list(call_figures.listed(seen.asked)[start : start + PAGE]),
+        address=seen.address,
+        reader=seen.reader,
+        count=call_figures.records_of(seen.asked).count(),
     )

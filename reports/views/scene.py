@@ -14,7 +14,7 @@ from reports.forms import AskForm
 from reports.models import ReportSettings, SavedView
 from reports.presenters.address import Address
 from reports.presenters.columns import Reader, chosen
-from reports.presenters.letter import path_of
+from reports.presenters.letter import SUBJECTS, path_of
 from reports.presenters.meanings import status_meanings
 from reports.presenters.privacy import Privacy
 from reports.presenters.report import VisitTable, lead, tabs_of
@@ -26,7 +26,6 @@ READERS = (Role.ADMIN, Role.SUPPORT, Role.REPORT_READER)
 # Who may open the timeline of a visit, and so may see the numbers that Epic knows it by.
 _OPENERS = frozenset({Role.ADMIN, Role.SUPPORT})
 
-_SUBJECTS = {"sms": "texts", "quality": ""}  # what a file of a tab holds; of call quality there is none
 _MENU = 12  # saved views in the menu; the others stand on their page
 
 
@@ -54,7 +53,7 @@ class Scene:
             "clear_url": self.address.path,
             "privacy": self.privacy,
             "query": self.address.query,
-            "subject": _SUBJECTS.get(tab, "visits"),
+            "subject": SUBJECTS[SavedView.Tab(tab)],
             "saved": [(view.name, path_of(view)) for view in self.saved],
             "settings_url": reverse("reports:settings") if self.may_change else "",
             "status_meanings": status_meanings() if tab != "sms" else [],

@@ -167,6 +167,7 @@ ACCESS = {
     "reports_api:summary": "token",
     "reports_api:appointments": "token",
     "reports_api:texts": "token",
+    "reports_api:call_quality": "token",
     "reports:usage": REPORT_ROLES,
     "reports:duration": REPORT_ROLES,
     "reports:ehr": REPORT_ROLES,

@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from reports.models import ReportSettings
+from launch.models import DeviceTest, LaunchAttempt
+from reports.models import CallRecord, CallStream, ReportSettings
 from reports.services import refreshing
 from tests.factories import make_endpoint, make_organization, make_visit
 from tests.reports.conftest import START
@@ -64,6 +65,60 @@ def test_texts_are_counted_by_outcome(script, held):
     body = script("GET", "reports_api:texts").json()
     assert body["by_state"]["delivered"] == body["by_microsoft_status"]["sent"] == held.sms_messages.count()
     assert body["segments"] == 2 * held.sms_messages.count()
+
+
+@pytest.fixture
+def judged(held):
+    """A call of the visit with a poor stream of the patient, whose device test had said so."""
+    record = CallRecord.objects.create(
+        organization=held.organization, visit=held, graph_id=held.pk, version=1, started_at=START, ended_at=OVER,
+        good=1, poor=1,
+    )  # fmt: skip
+    CallStream.objects.create(record=record, kind="audio", is_staff=True, platform="windows", verdict="good")
+    CallStream.objects.create(
+        record=record, kind="audio", is_staff=False, platform="iOS", verdict="poor", due_to=["jitter_ms"]
+    )
+    attempt = LaunchAttempt.objects.create(
+        organization=held.organization, endpoint=held.endpoint, visit=held, audience="text"
+    )
+    results = dict.fromkeys(DeviceTest.CHECKS, "passed") | {"connection": "poor"}
+    DeviceTest.objects.create(
+        organization=held.organization, visit=held, attempt=attempt, created_at=START, browser="Safari",
+        platform="iOS", **results,
+    )  # fmt: skip
+    return held
+
+
+def test_call_quality_is_told_with_reasons_groups_and_device_tests(script, judged):
+    body = script("GET", "reports_api:call_quality").json()
+    assert (body["visits"], body["poor_visits"]) == (1, 1)
+    assert body["streams"] == {"good": 1, "poor": 1, "unclassified": 0}
+    assert body["due_to"] == {"jitter_ms": 1}
+    assert body["groups"]["iOS"] == {"good": 0, "poor": 1, "unclassified": 0}
+    assert {"check": "connection", "result": "poor", "visits": 1, "poor_visits": 1} in body["device_tests"]
+    by_day = script("GET", "reports_api:call_quality", by="day").json()["groups"]
+    assert by_day == {START.date().isoformat(): body["streams"]}
+    assert script("GET", "reports_api:call_quality", by="department").json()["groups"] == {"LMFM": body["streams"]}
+
+
+def test_filters_hold_for_call_quality_too(script, judged):
+    def visits(**filters):
+        return script("GET", "reports_api:call_quality", **filters).json()["visits"]
+
+    assert visits(department="LMFM", status="poor") == 1
+    assert visits(department="CARD") == visits(status="unclassified") == 0
+    assert script("GET", "reports_api:call_quality", status="completed").status_code == 400
+
+
+def test_small_counts_of_calls_and_texts_are_null(script, judged):
+    ReportSettings.objects.create(organization=judged.organization, smallest_shown=5)
+    judged.sms_messages.update(state="delivered", report_status="sent", due_at=START, segments=2)
+    refreshing.refresh(now=OVER)
+    body = script("GET", "reports_api:call_quality").json()
+    assert (body["visits"], body["streams"]["poor"], body["streams"]["unclassified"]) == (None, None, 0)
+    assert body["due_to"] == {"jitter_ms": None}
+    told = script("GET", "reports_api:texts").json()
+    assert (told["segments"], told["by_state"]["delivered"]) == (None, None)
 
 
 def test_a_filter_that_cannot_be_understood_is_named(script):
