@@ -16,15 +16,17 @@ from config_portal.models.api_token import Scope
 from core.errors import ConfigurationError
 from reports.forms import AskForm
 from reports.presenters import quality
-from reports.presenters.columns import COLUMNS, Reader
+from reports.presenters.columns import Reader
 from reports.presenters.numbers import FIGURE_NAMES, as_json, counts_as_json, told
 from reports.presenters.privacy import Privacy
 from reports.presenters.report import status_choices, text_status_choices
+from reports.presenters.visit_columns import VISITS
 from reports.quality import Verdict
 from reports.services import call_figures, choices, refreshing, texts, visits
 from reports.services.asked import Asked, facts_of
 from reports.services.figures import By, figures, total
-from reports.services.visits import NEWEST_FIRST, PAGE, SORTS
+from reports.services.sorting import PAGE
+from reports.services.visits import ORDER
 
 _GROUPS = {"endpoint": By.ENDPOINT, "department": By.DEPARTMENT, "visit_type": By.VISIT_TYPE}
 _FILTERS = [
@@ -171,7 +173,9 @@ class VisitsView(ReportView):
         parameters=[
             *_FILTERS,
             OpenApiParameter("page", int),
-            OpenApiParameter("sort", str, description=f"One of {', '.join(SORTS)}; with - before it, downwards"),
+            OpenApiParameter(
+                "sort", str, description=f"One of {', '.join(ORDER.columns)}; with - before it, downwards"
+            ),
         ],
         responses=VisitsSerializer,
     )
@@ -186,8 +190,8 @@ class VisitsView(ReportView):
         page = max(int(text), 1) if text.isdecimal() and len(text) < 7 else 1  # noqa: PLR2004 - a million pages
         count = facts_of(asked).count()
         reader = Reader(zone=asked.zone)
-        found = visits.page_of(asked, sort=request.query_params.get("sort", NEWEST_FIRST), page=page)
-        rows = [{key: column.plain(row, reader) for key, column in COLUMNS.items()} for row in found]
+        found = visits.page_of(asked, sort=request.query_params.get("sort", ORDER.newest_first), number=page)
+        rows = [{key: column.plain(row, reader) for key, column in VISITS.by_key.items()} for row in found]
         pages = max(-(-count // PAGE), 1)
         return Response({"period": period_json(asked), "count": count, "page": page, "pages": pages, "visits": rows})
 

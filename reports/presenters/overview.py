@@ -10,18 +10,20 @@ from reports.models import SavedView
 from reports.presenters import quality, tabs
 from reports.presenters.address import Address
 from reports.presenters.charts import Chart
-from reports.presenters.meanings import STATUSES, meanings
+from reports.presenters.meanings import STATUSES, TEXTS, meanings
 from reports.presenters.privacy import Privacy
 from reports.presenters.tabs import Stat
 from reports.presenters.texts import microsoft_statuses
 from reports.services import allocation, call_figures, texts
 from reports.services.asked import Asked
 from reports.services.figures import By, Figures, figures, total
+from sms.models import SmsMessage
 
 Tab = SavedView.Tab
 MOST_ROWS = 8
 # In the chart of visits, and among none of the figures above it.
 _UNSAID = (Status.MISSED, Status.NOBODY_JOINED, Status.IN_PROGRESS)
+_UNSENT = (SmsMessage.State.EXPIRED, SmsMessage.State.SUPPRESSED, SmsMessage.State.WITHDRAWN)
 _COUNTS = (Status.COMPLETED, Status.PATIENT_NO_SHOW, Status.PROVIDER_NO_SHOW, Status.WAITED_ALONE)
 
 
@@ -103,7 +105,10 @@ def _sms(look: _Look) -> Overview:
             heads=("Status", "Texts"),
             rows=[(label, count) for label, _, count in statuses],
         ),
-        meanings=[("Microsoft's statuses", "Those of its SMS notifications report; Sent there means delivered.")],
+        meanings=[
+            ("Microsoft's statuses", "Those of its SMS notifications report; Sent there means delivered."),
+            *((TEXTS[one][0], TEXTS[one][3]) for one in _UNSENT),
+        ],
     )
 
 

@@ -2,19 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-from django.urls import reverse
-from django.utils.formats import date_format
 
 from launch.models import DeviceTest
-from reports.models import CallRecord
 from reports.presenters.address import Address
 from reports.presenters.charts import Chart, Series
-from reports.presenters.columns import Reader
 from reports.presenters.meanings import DASH
 from reports.presenters.privacy import Privacy
-from reports.presenters.report import Pager, places, unit_of_time, with_toggles
+from reports.presenters.report import places, unit_of_time, with_toggles
 from reports.presenters.tabs import Stat, share
 from reports.quality import Verdict
 from reports.services.asked import Asked
@@ -118,7 +112,8 @@ def quality_chart(found: Quality, asked: Asked, address: Address, privacy: Priva
     )
 
 
-def _written(name: str) -> str:
+def written_name(name: str) -> str:
+    """Return how a platform or network is written."""
     return _WRITTEN.get(name, name)
 
 
@@ -129,7 +124,7 @@ def group_rows(grouped: Mapping[str, Counter[str]], privacy: Privacy) -> list[tu
         judged = counts[Verdict.GOOD] + counts[Verdict.POOR]
         poor = share(counts[Verdict.POOR] / judged if judged else None)
         cells = [privacy.count(counts[str(verdict)]) for verdict in VERDICTS]
-        rows.append((_written(name) or "Not told", [*cells, privacy.of(judged, poor)]))
+        rows.append((written_name(name) or "Not told", [*cells, privacy.of(judged, poor)]))
     return rows
 
 
@@ -155,74 +150,3 @@ def test_rows(found: Sequence[TestedVisits], privacy: Privacy) -> list[tuple[str
 def status_choices() -> list[tuple[str, str]]:
     """Return what calls can be looked for by."""
     return [(str(verdict), f"With {label.lower()} streams") for verdict, (label, *_) in VERDICTS.items()]
-
-
-def reasons_of(record: CallRecord) -> list[str]:
-    """Return why streams of a call were poor."""
-    found = {reason for stream in record.streams.all() for reason in stream.due_to}
-    return [label.partition(" (")[0] for reason, label in REASONS.items() if reason in found]
-
-
-def from_outside(record: CallRecord) -> list[str]:
-    """Return platforms and networks of people from outside."""
-    found = {
-        part
-        for stream in record.streams.all()
-        for part in (_written(stream.platform), _written(stream.network))
-        if part and not stream.is_staff
-    }
-    return sorted(found)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallRow:
-    """One call in words."""
-
-    record: CallRecord
-    reader: Reader
-
-    @property
-    def started(self) -> str:
-        """When it began."""
-        return date_format(self.record.started_at.astimezone(self.reader.zone), "M j, Y, g:i A")
-
-    @property
-    def visit_name(self) -> str:
-        """The visit's number."""
-        visit = self.record.visit
-        return (self.reader.may_open and visit.session_id) or visit.reference
-
-    @property
-    def visit_url(self) -> str:
-        """Where the visit's timeline is; '' for who may not see it."""
-        return reverse("visits:detail", args=[self.record.visit_id]) if self.reader.may_open else ""
-
-    @property
-    def reasons(self) -> str:
-        """Why streams were poor."""
-        return ", ".join(reasons_of(self.record)) or DASH
-
-    @property
-    def from_where(self) -> str:
-        """Platforms and networks of people from outside."""
-        return ", ".join(from_outside(self.record)) or DASH
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallTable:
-    """A page of calls."""
-
-    records: Sequence[CallRecord]
-    address: Address
-    reader: Reader
-    count: int
-
-    @property
-    def rows(self) -> list[CallRow]:
-        """The calls of this page."""
-        return [CallRow(record=record, reader=self.reader) for record in self.records]
-
-    @property
-    def pager(self) -> Pager:
-        """The way to other calls."""
-        return Pager(address=self.address, count=self.count)

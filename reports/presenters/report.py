@@ -1,19 +1,20 @@
 """What every report has in common: tabs, lead, filters, table and pages of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Generic
 
 from django.urls import reverse
 
 from core.moments import written
 from reports.presenters.address import Address
 from reports.presenters.charts import Series
-from reports.presenters.columns import COLUMNS, Cell, Column, Reader
+from reports.presenters.columns import Cell, Column, Columns, Reader, Row
 from reports.presenters.meanings import REPORT_STATUSES, STATUSES, TEXTS
 from reports.services.asked import Asked, Period
 from reports.services.figures import Figures
-from reports.services.visits import NEWEST_FIRST, PAGE, ReportedVisit
+from reports.services.sorting import PAGE, Order
 
 TABS = (
     ("appointments", "Virtual appointments", "reports:usage"),
@@ -98,11 +99,26 @@ class Heading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VisitTable:
-    """The visits behind the numbers: chosen columns, sorted, a page at a time."""
+class Kind(Generic[Row]):
+    """A kind of rows: what they are called, which columns they have and by what they are sorted.
 
-    rows: Sequence[ReportedVisit]
-    columns: Sequence[Column]
+    :ivar none: what is said where there is no row, and :ivar icon: what is drawn then.
+    """
+
+    title: str
+    none: str
+    icon: str
+    columns: Columns[Row]
+    order: Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowTable(Generic[Row]):
+    """The rows behind the numbers: chosen columns, sorted, a page at a time."""
+
+    kind: Kind[Row]
+    rows: Sequence[Row]
+    columns: Sequence[Column[Row]]
     address: Address
     reader: Reader
     count: int
@@ -121,7 +137,7 @@ class VisitTable:
     def choices(self) -> list[tuple[str, str, bool]]:
         """Every column there is, and whether it is shown."""
         shown = {column.key for column in self.columns}
-        return [(key, column.label, key in shown) for key, column in COLUMNS.items()]
+        return [(column.key, column.label, column.key in shown) for column in self.kind.columns.all]
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
@@ -138,12 +154,17 @@ class VisitTable:
         """What the columns mean."""
         return [(column.label, column.meaning) for column in self.columns]
 
-    def _heading(self, column: Column) -> Heading:
-        sort = self.address.get("sort") or NEWEST_FIRST
+    def not_said(self, meanings: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return those of ``meanings`` that no column has said."""
+        said = {column.label for column in self.columns}
+        return [(label, meaning) for label, meaning in meanings if label not in said]
+
+    def _heading(self, column: Column[Row]) -> Heading:
+        sort = self.address.get("sort") or self.kind.order.newest_first
         is_current = sort.removeprefix("-") == column.key
         opposite = column.key if sort == f"-{column.key}" else f"-{column.key}"
         directions = {True: "descending", False: "ascending"}
-        label = f"{column.label} ({self._zone_name})" if column.key == "start" else column.label
+        label = f"{column.label} ({self._zone_name})" if column.is_time else column.label
         return Heading(
             label=label,
             meaning=column.meaning,

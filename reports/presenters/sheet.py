@@ -21,7 +21,7 @@ _LETTER = frozenset({"US", "CA", "MX", "CL", "CO", "PH"})
 _PRODUCT = "EHR connector"
 # Points for the words beside the vertical axis, and for the drawing.
 _TICK_WIDTHS = {True: 30, False: 44}
-_CHART_HEIGHT = 118
+_CHART_HEIGHT = 146
 
 
 def sheet_of(tab: str, asked: Asked, chosen: Mapping[str, str], privacy: Privacy, *, now: datetime) -> dict[str, Any]:

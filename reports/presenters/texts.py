@@ -1,97 +1,103 @@
 """The texts behind the numbers of the SMS report."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
-
-from django.urls import reverse
-from django.utils.formats import date_format
+from typing import Any
 
 from reports.presenters.address import Address
-from reports.presenters.columns import Reader
-from reports.presenters.meanings import DASH, REPORT_STATUSES, TEXTS
+from reports.presenters.columns import Column, Columns, Plain, Reader, in_utc, moment, name_of
+from reports.presenters.meanings import REPORT_STATUSES, TEXTS
 from reports.presenters.privacy import Privacy
-from reports.presenters.report import Pager
+from reports.presenters.report import Kind
+from reports.services.texts import ORDER
 from sms.models import SmsMessage, Supplier
 
 _SENT_TIME = "When it was handed to the carrier, else when it was due; its day is the one on which it was due."
-HEADS = (
-    ("Sent time", _SENT_TIME, False),
-    ("Sent from", "Our number.", False),
-    ("Notification type", "What the text is about.", False),
-    ("Product type", "Always EHR.", False),
-    ("Microsoft's status", "One of the nine statuses of Microsoft's report; empty while none of them is known.", False),
-    ("Outcome", "What we know: a supplier that accepts a text says nothing about the phone.", False),
-    ("Supplier", "Who carries it.", False),
-    ("Code", "The supplier's own code for what went wrong.", False),
-    ("Segments", "Parts the text was sent in; suppliers charge by part.", True),
-    ("Attempts", "How often it was handed to a supplier.", True),
-    ("Visit", "Opens everything that happened to the visit.", False),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextRow:
-    """One text in words."""
-
-    text: SmsMessage
-    reader: Reader
-
-    @property
-    def sent(self) -> str:
-        """When it was sent."""
-        return date_format(_sent_at(self.text).astimezone(self.reader.zone), "M j, Y, g:i A")
-
-    @property
-    def sent_from(self) -> str:
-        """The number it was sent from."""
-        return str(self.text.number or DASH)
-
-    @property
-    def kind(self) -> str:
-        """What it is about."""
-        return str(self.text.get_kind_display())
-
-    @property
-    def microsoft_status(self) -> str:
-        """Microsoft's status."""
-        return REPORT_STATUSES.get(self.text.report_status, DASH)
-
-    @property
-    def outcome(self) -> str:
-        """What we know of it."""
-        return TEXTS[self.text.state][0]
-
-    @property
-    def tone(self) -> str:
-        """The tone of :attr:`outcome`."""
-        return TEXTS[self.text.state][1]
-
-    @property
-    def supplier(self) -> str:
-        """Who carries it."""
-        return str(Supplier(self.text.supplier).label) if self.text.supplier else DASH
-
-    @property
-    def code(self) -> str:
-        """The supplier's code, else ours."""
-        return self.text.supplier_code or self.text.error_code or DASH
-
-    @property
-    def visit_name(self) -> str:
-        """The visit's number."""
-        visit = self.text.visit
-        return (self.reader.may_open and visit.session_id) or visit.reference
-
-    @property
-    def visit_url(self) -> str:
-        """Where the visit's timeline is; '' for who may not see it."""
-        return reverse("visits:detail", args=[self.text.visit_id]) if self.reader.may_open else ""
 
 
 def _sent_at(text: SmsMessage) -> datetime:
     return text.first_sent_at or text.accepted_at or text.due_at
+
+
+def _supplier(text: SmsMessage) -> str:
+    return str(Supplier(text.supplier).label) if text.supplier else ""
+
+
+def _column(
+    key: str, label: str, meaning: str, plain: Callable[[SmsMessage, Reader], Plain], **more: Any
+) -> Column[SmsMessage]:
+    return Column(key=key, label=label, meaning=meaning, plain=plain, can_sort=key in ORDER.columns, **more)
+
+
+TEXT_COLUMNS = Columns[SmsMessage](
+    (
+        _column(
+            "sent",
+            "Sent time",
+            _SENT_TIME,
+            lambda text, _: in_utc(_sent_at(text)),
+            text=lambda text, reader: moment(_sent_at(text), reader),
+            unit="UTC",
+            is_time=True,
+        ),
+        _column("sent_from", "Sent from", "Our number.", lambda text, _: str(text.number or "")),
+        _column("kind", "Notification type", "What the text is about.", lambda text, _: str(text.get_kind_display())),
+        _column("product", "Product type", "Always EHR.", lambda *_: "EHR"),
+        _column(
+            "microsoft_status",
+            "Microsoft's status",
+            "One of the nine statuses of Microsoft's report; empty while none of them is known.",
+            lambda text, _: REPORT_STATUSES.get(text.report_status, ""),
+        ),
+        _column(
+            "outcome",
+            "Outcome",
+            "What we know: a supplier that accepts a text says nothing about the phone.",
+            lambda text, _: TEXTS[text.state][0],
+            tone=lambda text: TEXTS[text.state][1],
+        ),
+        _column("supplier", "Supplier", "Who carries it.", lambda text, _: _supplier(text)),
+        _column(
+            "code",
+            "Code",
+            "The supplier's own code for what went wrong.",
+            lambda text, _: text.supplier_code or text.error_code,
+        ),
+        _column(
+            "segments",
+            "Segments",
+            "Parts the text was sent in; suppliers charge by part.",
+            lambda text, _: text.segments,
+            is_number=True,
+        ),
+        _column(
+            "attempts",
+            "Attempts",
+            "How often it was handed to a supplier.",
+            lambda text, _: text.attempts,
+            is_number=True,
+        ),
+        _column("endpoint", "FHIR endpoint", "The Epic it came from.", lambda text, _: text.visit.endpoint.name),
+        _column(
+            "visit",
+            "Visit",
+            "Opens everything that happened to the visit.",
+            lambda text, reader: name_of(text.visit, reader),
+            visit_of=lambda text: text.visit,
+        ),
+    )
+)
+TEXT_ROWS = Kind(title="Texts", none="No texts in this period", icon="message", columns=TEXT_COLUMNS, order=ORDER)
+# What the tab shows unless other columns are chosen.
+USUAL: Sequence[str] = (
+    "sent", "sent_from", "kind", "product", "microsoft_status", "outcome", "code", "segments", "attempts", "visit",
+)  # fmt: skip
+
+
+def text_meanings() -> list[tuple[str, str]]:
+    """Return what the outcomes mean."""
+    return [(label, meaning) for label, _, _, meaning in TEXTS.values()]
 
 
 def microsoft_statuses(
@@ -105,34 +111,3 @@ def microsoft_statuses(
         (label, f"{address.changed(status=status)}#rows", privacy.count(counts[status]))
         for status, label in REPORT_STATUSES.items()
     ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextTable:
-    """A page of texts."""
-
-    rows: Sequence[SmsMessage]
-    outcomes: Counter[tuple[str, str]]
-    address: Address
-    reader: Reader
-
-    @property
-    def heads(self) -> Sequence[tuple[str, str, bool]]:
-        """Name, meaning and whether it is a number, of every column."""
-        return HEADS
-
-    @property
-    def texts(self) -> list[TextRow]:
-        """The texts of this page."""
-        return [TextRow(text=text, reader=self.reader) for text in self.rows]
-
-    @property
-    def pager(self) -> Pager:
-        """The way to other texts."""
-        return Pager(address=self.address, count=self.outcomes.total())
-
-    @property
-    def meanings(self) -> list[tuple[str, str]]:
-        """What columns and outcomes mean."""
-        outcomes = [(label, meaning) for label, _, _, meaning in TEXTS.values()]
-        return [(label, meaning) for label, meaning, _ in HEADS] + outcomes

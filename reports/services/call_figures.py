@@ -12,7 +12,21 @@ from launch.models import DeviceTest
 from reports.models import CallRecord, CallStream
 from reports.quality import Verdict
 from reports.services.asked import Asked
+from reports.services.sorting import Order
 
+ORDER = Order(
+    columns={
+        "started": "started_at",
+        "ended": "ended_at",
+        "department": "visit__department",
+        "visit_type": "visit__visit_type",
+        "good": "good",
+        "poor": "poor",
+        "unclassified": "unclassified",
+    },
+    usual="started",
+    last="pk",
+)
 _VERDICTS = (Verdict.GOOD, Verdict.POOR, Verdict.UNCLASSIFIED)
 
 
@@ -53,10 +67,9 @@ def records_of(asked: Asked) -> QuerySet[CallRecord]:
     return found.filter(**{f"visit__{name}": value for name, value in asked.dimensions.items()})
 
 
-def listed(asked: Asked) -> QuerySet[CallRecord]:
-    """Return the calls with their visits and streams, newest first."""
-    found = records_of(asked).select_related("visit__endpoint").prefetch_related("streams")
-    return found.order_by("-started_at", "pk")
+def sorted_calls(asked: Asked, sort: str = ORDER.newest_first) -> QuerySet[CallRecord]:
+    """Return the calls with their visits and streams, newest first unless another order is chosen."""
+    return ORDER.apply(records_of(asked).select_related("visit__endpoint").prefetch_related("streams"), sort)
 
 
 def quality(asked: Asked) -> Quality:

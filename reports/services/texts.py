@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from reports.models import Level, TextDay
 from reports.services.asked import Asked
+from reports.services.sorting import Order
 from sms.models import SmsMessage
 
 State = SmsMessage.State
@@ -14,6 +15,20 @@ State = SmsMessage.State
 SENT = (State.ACCEPTED, State.DELIVERED, State.UNDELIVERED)
 
 Key = tuple[str, str]
+ORDER = Order(
+    columns={
+        "sent": "due_at",
+        "kind": "kind",
+        "microsoft_status": "report_status",
+        "outcome": "state",
+        "supplier": "supplier",
+        "code": "supplier_code",
+        "segments": "segments",
+        "attempts": "attempts",
+    },
+    usual="sent",
+    last="pk",
+)
 
 
 def outcomes(asked: Asked) -> Counter[Key]:
@@ -44,6 +59,11 @@ def texts_of(asked: Asked) -> QuerySet[SmsMessage]:
     found = found.exclude(state__in=(State.PENDING, State.SENDING))
     visit = {f"visit__{name}": value for name, value in asked.dimensions.items()}
     return found.filter(_wanted(asked), **visit).select_related("visit__endpoint", "number")
+
+
+def sorted_texts(asked: Asked, sort: str = ORDER.newest_first) -> QuerySet[SmsMessage]:
+    """Return the texts of :func:`texts_of` in an order, newest first unless another is chosen."""
+    return ORDER.apply(texts_of(asked), sort)
 
 
 def _days(asked: Asked) -> QuerySet[TextDay]:

@@ -1,33 +1,36 @@
 """The visits behind the numbers, a page at a time or all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from meetings.models import Participant
 from reports.models import VisitFact
 from reports.services.allocation import Limits, limits
 from reports.services.asked import Asked, facts_of
+from reports.services.sorting import Order, page
 
-PAGE = 25
 _CHUNK = 2_000
-SORTS: Mapping[str, str] = {
-    "start": "starts_at",
-    "status": "status",
-    "department": "department",
-    "visit_type": "visit_type",
-    "lobby_wait": "lobby_wait",
-    "duration": "duration",
-    "peak": "peak",
-    "total": "total",
-    "gave_up": "gave_up",
-    "texts_sent": "texts_sent",
-    "texts_delivered": "texts_delivered",
-}
-NEWEST_FIRST = "-start"
+ORDER = Order(
+    columns={
+        "start": "starts_at",
+        "status": "status",
+        "department": "department",
+        "visit_type": "visit_type",
+        "lobby_wait": "lobby_wait",
+        "duration": "duration",
+        "peak": "peak",
+        "total": "total",
+        "gave_up": "gave_up",
+        "texts_sent": "texts_sent",
+        "texts_delivered": "texts_delivered",
+    },
+    usual="start",
+    last="visit_id",
+)
 # All that a table or a file shows of what stands beside a fact; the rest of it takes longer to read than the fact.
 _BESIDE = ("endpoint__name", "visit__reference", "visit__session_id", "visit__meeting__external_id")
 
@@ -45,13 +48,12 @@ class ReportedVisit:
     is_within_limit: bool | None
 
 
-def page_of(asked: Asked, *, sort: str = NEWEST_FIRST, page: int = 1) -> list[ReportedVisit]:
+def page_of(asked: Asked, *, sort: str = ORDER.newest_first, number: int = 1) -> list[ReportedVisit]:
     """Return one page of the visits asked for; the same queries whatever is on it."""
-    start = (page - 1) * PAGE
-    return _reported(_sorted(asked, sort)[start : start + PAGE], limits(asked))
+    return _reported(page(_sorted(asked, sort), number), limits(asked))
 
 
-def all_of(asked: Asked, *, sort: str = NEWEST_FIRST) -> Iterator[ReportedVisit]:
+def all_of(asked: Asked, *, sort: str = ORDER.newest_first) -> Iterator[ReportedVisit]:
     """Yield every visit asked for, holding some thousands at a time."""
     boundaries = limits(asked)
     rows = _sorted(asked, sort).iterator(chunk_size=_CHUNK)
@@ -60,12 +62,7 @@ def all_of(asked: Asked, *, sort: str = NEWEST_FIRST) -> Iterator[ReportedVisit]
 
 
 def _sorted(asked: Asked, sort: str) -> QuerySet[VisitFact]:
-    name = sort.removeprefix("-")
-    column = F(SORTS.get(name, "starts_at"))
-    # A start is never empty, and only the plain order is that of its index.
-    ends = {"nulls_last": True} if name in SORTS and name != "start" else {}
-    order = column.desc(**ends) if sort.startswith("-") else column.asc(**ends)
-    facts = facts_of(asked).select_related("visit__meeting", "endpoint").order_by(order, "visit_id")
+    facts = ORDER.apply(facts_of(asked).select_related("visit__meeting", "endpoint"), sort)
     return facts.only(*(field.attname for field in VisitFact._meta.concrete_fields), *_BESIDE)
 
 

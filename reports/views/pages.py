@@ -1,5 +1,7 @@
 """The tabs of the reports."""
 
+from collections.abc import Iterable
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,11 +12,13 @@ from config_portal.requests import PortalRequest
 from reports.presenters import tabs
 from reports.presenters.meanings import meanings
 from reports.presenters.report import status_choices, text_status_choices
-from reports.presenters.texts import TextTable, microsoft_statuses
+from reports.presenters.texts import TEXT_ROWS, microsoft_statuses, text_meanings
+from reports.presenters.texts import USUAL as TEXTS_SHOWN
 from reports.services import allocation, texts
 from reports.services.figures import By, figures, total
-from reports.services.visits import PAGE
+from reports.services.sorting import page
 from reports.views.scene import READERS, scene
+from sms.models import SmsMessage
 
 
 @portal_page(*READERS)
@@ -28,7 +32,7 @@ def appointments(request: PortalRequest) -> HttpResponse:
         **seen.context("appointments"),
         "stats": tabs.appointment_stats(whole, seen.address, seen.privacy),
         "chart": tabs.appointment_chart(by_day, seen.asked, seen.address, seen.privacy),
-        "table": seen.table("appointments", count=whole.visits),
+        "table": seen.visits("appointments", count=whole.visits),
     }
     return render(request, "reports/report.html", context)
 
@@ -44,7 +48,7 @@ def duration(request: PortalRequest) -> HttpResponse:
         **seen.context("duration"),
         "stats": tabs.duration_stats(whole, seen.privacy),
         "chart": tabs.duration_chart(by_day, seen.asked, seen.address, seen.privacy),
-        "table": seen.table("duration", count=whole.visits),
+        "table": seen.visits("duration", count=whole.visits),
         "meanings": meanings("percentiles"),
     }
     return render(request, "reports/report.html", context)
@@ -72,7 +76,7 @@ def ehr(request: PortalRequest) -> HttpResponse:
             (label, f"{seen.address.changed(by=one.value)}#breakdown", one is by)
             for one, label in tabs.BREAKDOWNS.items()
         ],
-        "table": seen.table("ehr", count=whole.visits),
+        "table": seen.visits("ehr", count=whole.visits),
     }
     return render(request, "reports/report.html", context)
 
@@ -84,15 +88,16 @@ def sms(request: PortalRequest) -> HttpResponse:
     seen = scene(request, statuses=text_status_choices())
     del seen.form.fields["provider"]
     outcomes = texts.outcomes(seen.asked)
-    start = (seen.address.page - 1) * PAGE
-    found = texts.texts_of(seen.asked).order_by("-due_at", "pk")[start : start + PAGE]
+
+    def rows(sort: str, number: int) -> Iterable[SmsMessage]:
+        return page(texts.sorted_texts(seen.asked, sort), number)
+
     context = {
         **seen.context("sms"),
         "stats": tabs.text_stats(outcomes, texts.segments(seen.asked), seen.address, seen.privacy),
         "chart": tabs.text_chart(texts.by_day(seen.asked), seen.asked, seen.address, seen.privacy),
         "statuses": microsoft_statuses(outcomes, seen.address, seen.privacy),
-        "table": None
-        if seen.privacy.hides_rows
-        else TextTable(rows=list(found), outcomes=outcomes, address=seen.address, reader=seen.reader),
+        "table": seen.table(TEXT_ROWS, rows, usual=TEXTS_SHOWN, count=outcomes.total()),
+        "meanings": text_meanings(),
     }
     return render(request, "reports/sms.html", context)

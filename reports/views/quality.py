@@ -1,15 +1,19 @@
 """The Call quality tab."""
 
+from collections.abc import Iterable
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from config_portal.access import portal_page
 from config_portal.requests import PortalRequest
+from reports.models import CallRecord
 from reports.presenters import quality as words
+from reports.presenters.calls import CALL_ROWS, USUAL
 from reports.services import call_figures, call_quality
-from reports.services.visits import PAGE
-from reports.views.scene import READERS, Scene, scene
+from reports.services.sorting import page
+from reports.views.scene import READERS, scene
 
 
 @portal_page(*READERS)
@@ -20,6 +24,11 @@ def quality(request: PortalRequest) -> HttpResponse:
     found = call_figures.quality(seen.asked)
     by = seen.address.get("by")
     group = by if by in call_figures.GROUPS else "platform"
+
+    def rows(sort: str, number: int) -> Iterable[CallRecord]:
+        return page(call_figures.sorted_calls(seen.asked, sort), number)
+
+    table = seen.table(CALL_ROWS, rows, usual=USUAL, count=call_figures.records_of(seen.asked).count())
     context = {
         **seen.context("quality"),
         "trouble": words.trouble(call_quality.error_of(request.organization)),
@@ -33,17 +42,7 @@ def quality(request: PortalRequest) -> HttpResponse:
         "group_rows": words.group_rows(call_figures.streams_by(seen.asked, group), seen.privacy),
         "reasons": words.reason_rows(found.due_to, seen.privacy),
         "tests": words.test_rows(call_figures.tests_against_quality(seen.asked), seen.privacy),
-        "table": None if seen.privacy.hides_rows else _table(seen),
-        "meanings": words.MEANINGS,
+        "table": table,
+        "meanings": table.not_said(words.MEANINGS) if table else words.MEANINGS,
     }
     return render(request, "reports/quality.html", context)
-
-
-def _table(seen: Scene) -> words.CallTable:
-    start = (seen.address.page - 1) * PAGE
-    return words.CallTable(
-        records=list(call_figures.listed(seen.asked)[start : start + PAGE]),
-        address=seen.address,
-        reader=seen.reader,
-        count=call_figures.records_of(seen.asked).count(),
-    )

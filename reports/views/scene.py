@@ -1,6 +1,6 @@
 """What every report needs of a request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +13,15 @@ from config_portal.requests import PortalRequest
 from reports.forms import AskForm
 from reports.models import ReportSettings, SavedView
 from reports.presenters.address import Address
-from reports.presenters.columns import Reader, chosen
+from reports.presenters.columns import Reader, Row
 from reports.presenters.letter import SUBJECTS, path_of
 from reports.presenters.meanings import status_meanings
 from reports.presenters.privacy import Privacy
-from reports.presenters.report import VisitTable, lead, tabs_of
+from reports.presenters.report import Kind, RowTable, lead, tabs_of
+from reports.presenters.visit_columns import USUAL, VISIT_ROWS
 from reports.services import refreshing, saved_views, visits
 from reports.services.asked import Asked
-from reports.services.visits import NEWEST_FIRST
+from reports.services.visits import ReportedVisit
 
 READERS = (Role.ADMIN, Role.SUPPORT, Role.REPORT_READER)
 # Who may open the timeline of a visit, and so may see the numbers that Epic knows it by.
@@ -56,24 +57,40 @@ class Scene:
             "subject": SUBJECTS[SavedView.Tab(tab)],
             "saved": [(view.name, path_of(view)) for view in self.saved],
             "settings_url": reverse("reports:settings") if self.may_change else "",
-            "status_meanings": status_meanings() if tab != "sms" else [],
+            "status_meanings": [] if tab in {"sms", "quality"} else status_meanings(),
         }
 
-    def table(self, tab: str, *, count: int) -> VisitTable | None:
-        """Return the table of visits; None for a reader who may see none.
+    def table(
+        self,
+        kind: Kind[Row],
+        rows: Callable[[str, int], Iterable[Row]],
+        *,
+        usual: Sequence[str],
+        count: int,
+    ) -> RowTable[Row] | None:
+        """Return a page of rows; None for a reader who may see none.
 
-        :param count: how many there are.
+        :param rows: gives the rows of an order and of a page.
+        :param usual: the columns that are shown unless others are chosen. :param count: how many rows there are.
         """
         if self.privacy.hides_rows:
             return None
-        sort = self.address.get("sort") or NEWEST_FIRST
-        return VisitTable(
-            rows=visits.page_of(self.asked, sort=sort, page=self.address.page),
-            columns=chosen(self.address.listed("columns"), tab=tab),
+        return RowTable(
+            kind=kind,
+            rows=list(rows(self.address.get("sort") or kind.order.newest_first, self.address.page)),
+            columns=kind.columns.chosen(self.address.listed("columns"), usual=usual),
             address=self.address,
             reader=self.reader,
             count=count,
         )
+
+    def visits(self, tab: str, *, count: int) -> RowTable[ReportedVisit] | None:
+        """Return the table of visits of a tab."""
+
+        def rows(sort: str, number: int) -> list[ReportedVisit]:
+            return visits.page_of(self.asked, sort=sort, number=number)
+
+        return self.table(VISIT_ROWS, rows, usual=USUAL[tab], count=count)
 
 
 def scene(request: PortalRequest, *, statuses: Iterable[tuple[str, str]]) -> Scene:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
 from tests.e2e.staff import sign_in
 
@@ -94,6 +95,27 @@ def test_a_report_becomes_a_file_and_a_view(stack, person, inspector):
         inspector.look(page, "report-schedule")
         page.goto(f"{stack.web}/reports/settings")
         inspector.look(page, "report-settings")
+
+
+def test_each_report_becomes_one_page_for_people_and_screen_readers(stack, person, inspector, tmp_path):
+    with person("admin") as page:
+        sign_in(page, stack, ADMIN)
+        for address in ("", "duration", "ehr", "sms", "quality"):
+            page.goto(f"{stack.web}/reports/{address}?days=30&calendar=utc")
+            page.get_by_text("Export", exact=True).click()
+            page.get_by_role("button", name="One-page summary (PDF)").click()
+            newest = page.locator("tbody tr").first
+            expect(newest).to_contain_text("One-page summary")
+            expect(newest.get_by_role("link", name="Download")).to_be_visible()
+            with page.expect_download() as download:
+                newest.get_by_role("link", name="Download").click()
+            kept = tmp_path / f"{address or 'appointments'}.pdf"
+            download.value.save_as(kept)
+            made = PdfReader(kept)
+            assert len(made.pages) == 1
+            assert made.trailer["/Root"]["/MarkInfo"]["/Marked"]
+            assert "Days in UTC" in made.pages[0].extract_text()
+        inspector.look(page, "report-summaries")
 
 
 def test_a_report_reader_has_reports_and_nothing_else(stack, person, inspector):

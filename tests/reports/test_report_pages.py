@@ -254,6 +254,22 @@ def test_pages_together_show_every_visit_once(hospital, reader):
     assert len(names) == len(set(names)) == counted.count()
 
 
+def test_texts_and_calls_are_sorted_and_their_columns_chosen_too(reader):
+    text = page(reader, "sms", sort="-segments", columns="sent.segments.endpoint", days="30")
+    segments = [int(found) for found in cells(text, 1)]
+    assert segments == sorted(segments, reverse=True)
+    assert set(cells(text, 2)) <= {"history-test", "history-main"}
+    fewest = [int(found) for found in cells(page(reader, "sms", sort="segments", columns="segments"), 0)]
+    assert fewest == sorted(fewest)
+    assert fewest[0] < segments[0]
+    text = page(reader, "quality", sort="-poor", columns="started.poor.department")
+    poor = [int(found) for found in cells(text, 1)]
+    assert poor[0] > 0
+    assert poor == sorted(poor, reverse=True)
+    assert 'aria-sort="descending"' in text
+    assert 'value="ended"' in text  # what may be chosen besides
+
+
 def test_columns_are_chosen_and_carried_along(reader):
     text = page(reader, "usage", columns="start.provider.within_limit", department="LMFM")
     heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', text[text.index('id="rows"') :], re.DOTALL)

@@ -223,6 +223,8 @@ def test_calls_are_a_file_too(support, counted):
     assert call.split(",")[2] == counted.session_id
     assert call.endswith("2,1,0,Jitter,iOS")
     assert fetched(support, asked_for(support, subject="calls", format="xlsx")).startswith(b"PK")
+    chosen = fetched(support, asked_for(support, subject="calls", query="days=7&columns=visit.poor")).decode()
+    assert chosen.splitlines() == ["Visit,Poor", f"{counted.session_id},1"]
     nothing = fetched(support, asked_for(support, subject="calls", query="days=7&status=unclassified")).decode()
     assert len(nothing.splitlines()) == 1
 
