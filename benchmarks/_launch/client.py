@@ -48,9 +48,10 @@ class Browser:
         return Answer(int(raw.split(" ", 2)[1]), raw, answer, milliseconds)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the next request opens another."""
         if self._streams is not None:
             self._streams[1].close()
+            self._streams = None
 
 
 async def _body(head: str, reader: asyncio.StreamReader) -> bytes:

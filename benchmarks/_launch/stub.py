@@ -52,8 +52,9 @@ class _Stub:
             "token": {"access_token": "t", "expires_in": 3600},
             "createOrGet": {"id": f"m{number}", "joinWebUrl": join_url},
             "getVirtualAppointmentJoinWebUrl": {"value": "https://visit.example.org/route"},
-            "subscriptions": {"id": f"s{number}", "expirationDateTime": "2099-01-01T00:00:00Z"},
         }
+        if "/subscriptions" in path:  # made or renewed
+            return {"id": f"s{number}", "expirationDateTime": "2099-01-01T00:00:00Z"}
         return answers.get(path.rpartition("/")[2], {})
 
     def _tokens(self, code: str) -> dict[str, object]:
