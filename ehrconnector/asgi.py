@@ -10,4 +10,5 @@ _django = handler.application()
 
 from launch.stream import with_streams  # noqa: E402 - only now may models be imported
 
-application = with_streams(_django)  # type: ignore[arg-type]  # Django's types name dict and Mapping
+application = with_streams(_django)  # reads the addresses, and so loads every view
+handler.settle()

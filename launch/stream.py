@@ -7,7 +7,7 @@ request, with all its checks. Source: HTML Living Standard, section 9.2 "Server-
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,8 @@ from launch.hub import Hub, HubAway, Watcher
 from meetings.services.live import channel_of
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # A page that hears nothing for longer than two of these takes the stream for dead and polls.
