@@ -3,17 +3,17 @@
 An app registers its part from ``AppConfig.ready()``, with its words; the portal need not know the app.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
 
+from config_portal import canonical
 from config_portal.models import FhirEndpoint, TeamsTenant
 
 Content = dict[str, Any]
+digest = canonical.digest  # by which an approval names its snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +100,6 @@ def take(endpoint: FhirEndpoint, *, smart: dict[str, str]) -> dict[str, Any]:
         "teams": _teams(tenant) if tenant and tenant.is_complete else {},
     }
     return snapshot | {name: part.take(endpoint) for name, part in parts().items()}
-
-
-def digest(snapshot: dict[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON of ``snapshot``: sorted keys, no white space, UTF-8."""
-    canonical = json.dumps(snapshot, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _approver(endpoint: FhirEndpoint) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """FHIR endpoints and the versions of their configuration that were approved."""
 
 import uuid
+from functools import cached_property
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from config_portal import canonical
 from config_portal.models.organization import Environment, Organization, OrganizationScopedQuerySet
 from core.crypto import EncryptedTextField
 from core.models import new_id
@@ -122,3 +124,8 @@ class ConfigurationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint} version {self.number}"
+
+    @cached_property
+    def is_as_approved(self) -> bool:
+        """Whether the snapshot has the digest that was approved; looked at once, since nobody changes what was read."""
+        return canonical.digest(self.snapshot) == self.digest

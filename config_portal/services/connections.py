@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
-from config_portal import snapshot
 from config_portal.models import FhirEndpoint, SigningKey
 from config_portal.services.keys import client_key
 from core.errors import ConfigurationError
@@ -79,7 +78,7 @@ def approved_configuration(endpoint: FhirEndpoint) -> ApprovedConfiguration:
         raise ConfigurationError("endpoint.not_approved", "This Epic connection is not approved yet.")
     if endpoint.is_paused:
         raise ConfigurationError("endpoint.paused", "This Epic connection is paused.")
-    if snapshot.digest(endpoint.approved_version.snapshot) != endpoint.approved_version.digest:
+    if not endpoint.approved_version.is_as_approved:
         raise ConfigurationError("endpoint.approval_altered", "What was approved was altered afterwards.")
     return ApprovedConfiguration(endpoint.pk, endpoint.approved_version.snapshot)
 
