@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from core import scope
 from core.models import AuditChain, AuditEvent, AuditVerification
+from core.queries import one_of
 
 # Events that belong to no organization (such as a launch to an unknown address) share this chain.
 PLATFORM = uuid.UUID(int=0)
@@ -74,7 +75,7 @@ def record(
 
 def _lock_chain(organization_id: uuid.UUID) -> AuditChain:
     chains = AuditChain.objects.select_for_update().filter(organization_id=organization_id)
-    chain = chains.first()
+    chain = one_of(chains)
     if chain is None:
         AuditChain.objects.get_or_create(organization_id=organization_id)
         chain = chains.get()

@@ -138,6 +138,10 @@ class OutboxRow(models.Model):
     class Meta:
         abstract = True
 
+    def is_claimed(self, *, now: datetime) -> bool:
+        """Whether a worker is about it, and its lease has not ended."""
+        return self.state == self.SENDING and self.lease_until is not None and self.lease_until > now
+
 
 def backoff(
     attempts: int, *, first: timedelta = timedelta(seconds=5), most: timedelta = timedelta(minutes=10)

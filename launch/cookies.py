@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
+from core.queries import one_of
 from launch.models import LaunchAttempt
 
 LAUNCH_COOKIE = "__Host-lx"
@@ -100,18 +101,18 @@ def opens_in(request: HttpRequest) -> str:
 
 def _find(attempt_id: str) -> LaunchAttempt | None:
     attempts = LaunchAttempt.objects.select_related("endpoint__approved_version", "endpoint__organization")
-    attempts = attempts.select_related("contact", "join_link__visit", "invitation", "visit__group_visit")
-    attempt = attempts.filter(pk=attempt_id).first()
+    attempt = one_of(attempts.select_related("visit", "contact", "join_link").filter(pk=attempt_id))
     if attempt is not None:
         _share_endpoint(attempt)
     return attempt
 
 
 def _share_endpoint(attempt: LaunchAttempt) -> None:
-    """Let the visit have the endpoint that was read with the attempt: it is the same one."""
+    """Let the visit have the endpoint that was read with the attempt, and the way in its visit: they are the same."""
     attempt.organization = attempt.endpoint.organization
-    if attempt.invitation is not None and attempt.visit is not None:
-        attempt.invitation.visit = attempt.visit
+    for way_in in (attempt.invitation, attempt.join_link):
+        if way_in is not None and attempt.visit is not None and way_in.visit_id == attempt.visit_id:
+            way_in.visit = attempt.visit
     for visit in (attempt.visit, attempt.visit and attempt.visit.group_visit):
         if visit is not None and visit.endpoint_id == attempt.endpoint_id:
             visit.endpoint, visit.organization = attempt.endpoint, attempt.endpoint.organization

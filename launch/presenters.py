@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from core import moments
+from core.queries import one_of
 from launch.models import DeviceTest, LaunchAttempt
 from launch.moments import spoken
 from launch.services import arrivals, ratings, waiting
@@ -221,7 +222,7 @@ class StatusPresenter:
 
     @cached_property
     def _meeting(self) -> Meeting | None:
-        return Meeting.objects.select_related("subscription").filter(visit=self.visit).first()
+        return one_of(Meeting.objects.select_related("subscription").filter(visit=self.visit))
 
     @cached_property
     def _status(self) -> status.MeetingStatus | None:

@@ -31,8 +31,7 @@ def follow(visit: Visit, now: datetime, **_: Any) -> None:
 
 @receiver(signals.meeting_created, dispatch_uid="meetings.created")
 def created(meeting: Meeting, **_: Any) -> None:
-    """Subscribe at once: people are about to enter. In case that their news gets lost, look afterwards."""
-    reconciling.expect_silence(meeting)
+    """Subscribe at once: people are about to enter."""
     enqueue_after_commit(tasks.subscribe, str(meeting.subscription.pk))
     live.announce(meeting.visit_id)
 

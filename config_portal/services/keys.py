@@ -16,6 +16,7 @@ from django.db import transaction
 from config_portal.models import FhirEndpoint, Organization, SigningKey
 from core import audit
 from core.errors import ConfigurationError
+from core.queries import one_of
 from epic.connection import ClientKey
 
 RSA_BITS = 3072
@@ -54,7 +55,7 @@ def active_key(organization: Organization, *, environment: str, purpose: str) ->
 
     :raises ConfigurationError: ``keys.missing``.
     """
-    key = organization.signing_keys.active_for(environment, purpose).first()
+    key = one_of(organization.signing_keys.active_for(environment, purpose))
     if key is None:
         raise ConfigurationError(
             "keys.missing", "This organization has no keys yet. Authorize it first.", detail=purpose

@@ -16,6 +16,7 @@ from config_portal.models import TeamsTenant
 from core import audit, crypto
 from core.errors import ConfigurationError, LaunchRefused
 from core.http import shared_session
+from core.queries import one_of
 from launch.models import LaunchAttempt, ProviderAccount
 from meetings.providers.teams import sign_in
 from meetings.providers.teams.connection import TeamsConnection
@@ -31,9 +32,15 @@ def is_wanted(attempt: LaunchAttempt) -> bool:
 
     :raises ConfigurationError: when the endpoint is paused or has no Teams.
     """
-    if not attempt.ehr_user_id or not approved_teams(attempt.endpoint).has_personal_organizers:
-        return False
-    return account_of(attempt) is None
+    return decide_whose_meeting(attempt) and account_of(attempt) is None
+
+
+def decide_whose_meeting(attempt: LaunchAttempt) -> bool:
+    """Return whether meetings belong to the clinicians who open them, so that it matters who this one is.
+
+    :raises ConfigurationError: when the endpoint is paused or has no Teams.
+    """
+    return bool(attempt.ehr_user_id) and approved_teams(attempt.endpoint).has_personal_organizers
 
 
 def account_of(attempt: LaunchAttempt) -> uuid.UUID | None:
@@ -43,11 +50,12 @@ def account_of(attempt: LaunchAttempt) -> uuid.UUID | None:
     """
     if not attempt.is_provider or not attempt.ehr_user_id:
         return None
-    known = ProviderAccount.objects.filter(
+    accounts = ProviderAccount.objects.filter(
         organization_id=attempt.organization_id,
         ehr_user_index=ehr_user_index_in(attempt.organization_id, attempt.ehr_user_id),
         tenant_id=approved_teams(attempt.endpoint).tenant_id,
-    ).first()
+    )
+    known = one_of(accounts)
     return known.object_id if known else None
 
 
@@ -109,7 +117,7 @@ def _derived(what: str, state: str) -> str:
 def _connection(attempt: LaunchAttempt) -> TeamsConnection:
     teams = approved_teams(attempt.endpoint)
     tenants = TeamsTenant.objects.filter(organization_id=attempt.organization_id)
-    tenant = tenants.filter(tenant_id=teams.tenant_id, client_id=teams.client_id).first()
+    tenant = one_of(tenants.filter(tenant_id=teams.tenant_id, client_id=teams.client_id))
     if tenant is None:
         raise ConfigurationError("entra.credentials_missing", "The connector has no certificate or secret for Entra.")
     return teams_connection(tenant)

@@ -44,13 +44,16 @@ def of_visit(visit: Visit, *, now: datetime) -> list[Arrival]:
     """Return who opened ``visit`` lately as a patient, each once, the earliest first."""
     attempts = LaunchAttempt.objects.filter(
         visit=visit, role__in=_PATIENTS, state__in=_COMING, created_at__gt=now - LOOKED_BACK
-    ).select_related("contact", "visit")
+    ).select_related("contact")
     newest = {_person(attempt): attempt for attempt in attempts.order_by("created_at")}
+    if not newest:
+        return []
+    people = waiting.people_of(visit)
     tests = {test.person_index: test for test in DeviceTest.objects.filter(visit=visit).order_by("created_at")}
     arrivals = [
         Arrival(
             attempt=attempt,
-            situation=waiting.situation_of(attempt),
+            situation=waiting.situation_of(attempt, people),
             test=tests.get(device_tests.person_index(attempt)),
         )
         for attempt in newest.values()

@@ -5,13 +5,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from config_portal.models import FhirEndpoint
 from config_portal.services.connections import epic_connection
 from core.context import request_id, set_request_id
 from core.errors import ConnectorError, LaunchRefused, OutcomeUnknown, UpstreamUnavailable
 from core.http import shared_session
+from core.queries import one_of
 from epic.connection import Audience, EpicConnection
 from epic.context import LaunchContext, read_context
 from epic.id_token import Identity, IdentityKind, verify_id_token
@@ -76,27 +75,23 @@ def state_on_arrival(attempt: LaunchAttempt, context: LaunchContext) -> LaunchAt
 def find_attempt(endpoint: FhirEndpoint, audience: Audience, *, state: str) -> LaunchAttempt | None:
     """Return the attempt that ``state`` was made for, whatever became of it; for its reference."""
     attempts = LaunchAttempt.objects.filter(endpoint=endpoint, audience=audience)
-    return attempts.filter(oauth_state__state_digest=digest(state)).first()
+    return one_of(attempts.filter(oauth_state__state_digest=digest(state)))
 
 
 def _use_state(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> OAuthState:
     """Use the state up, before anything is asked of Epic: only in its own browser, once, within ten minutes."""
-    with transaction.atomic():
-        states = OAuthState.objects.select_for_update(of=("self",)).select_related("attempt")
-        state = states.filter(
-            state_digest=digest(returned.state), attempt__endpoint=endpoint, attempt__audience=audience
-        ).first()
-        if state is None:
-            raise LaunchRefused("launch.state_unknown", "This page does not belong to a launch that was begun here.")
-        if not hmac.compare_digest(digest(returned.cookie), state.cookie_digest):
-            raise LaunchRefused("launch.other_browser", "This launch was begun in another browser or window.")
-        if state.used_at is not None:
-            raise LaunchRefused("launch.state_used", "This launch was already used.")
-        if state.expires_at <= now:
-            raise LaunchRefused("launch.state_expired", "Signing in took longer than ten minutes.")
-        state.attempt.endpoint = endpoint  # whose organization and approved version are read already
-        state.used_at = now
-        state.save(update_fields=["used_at"])
+    states = OAuthState.objects.select_related("attempt").filter(state_digest=digest(returned.state))
+    state = one_of(states.filter(attempt__endpoint=endpoint, attempt__audience=audience))
+    if state is None:
+        raise LaunchRefused("launch.state_unknown", "This page does not belong to a launch that was begun here.")
+    if not hmac.compare_digest(digest(returned.cookie), state.cookie_digest):
+        raise LaunchRefused("launch.other_browser", "This launch was begun in another browser or window.")
+    if state.used_at is None and state.expires_at <= now:
+        raise LaunchRefused("launch.state_expired", "Signing in took longer than ten minutes.")
+    # Of several that come with it at the same time, the database lets one change the row.
+    if not OAuthState.objects.filter(pk=state.pk, used_at=None).update(used_at=now):
+        raise LaunchRefused("launch.state_used", "This launch was already used.")
+    state.attempt.endpoint = endpoint  # whose organization and approved version are read already
     return state
 
 
@@ -165,11 +160,14 @@ def _prepare_meeting(attempt: LaunchAttempt, *, now: datetime) -> None:
 
     A Teams that does not answer now is asked again when somebody joins; the launch need not be repeated.
     """
-    assert attempt.visit is not None  # noqa: S101 - set by _arrive
-    if accounts.is_wanted(attempt):
-        return  # whose meeting it becomes is known once they have signed in, on the way to Teams
+    assert attempt.visit is not None  # noqa: S101 - set by open_visit
+    account = None
+    if accounts.decide_whose_meeting(attempt):
+        account = accounts.account_of(attempt)
+        if account is None:
+            return  # whose meeting it becomes is known once they have signed in, on the way to Teams
     try:
-        ensure_meeting(attempt.visit, now=now, opened_by=accounts.account_of(attempt))
+        ensure_meeting(attempt.visit, now=now, opened_by=account)
     except (UpstreamUnavailable, OutcomeUnknown) as error:
         attempt.note_error(error.code)
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from launch.models import LaunchAttempt
-from meetings.models import Meeting, Participant
-from meetings.services.participants import ehr_user_index
+from meetings.models import Participant
+from meetings.services.participants import ehr_user_index_in
+from visits.models import Visit
 
 CHECKED_IN, LOBBY, IN_VISIT, LEFT = "checked_in", "lobby", "in_visit", "left"
 
@@ -26,11 +27,19 @@ class Situation:
     has_provider: bool
 
 
-def situation_of(attempt: LaunchAttempt) -> Situation:
-    """Return where the person behind ``attempt`` is, and whether the care team is in the call."""
-    meeting = Meeting.objects.filter(visit=attempt.visit.meeting_place).first() if attempt.visit else None
-    people = list(meeting.participants.all()) if meeting else []
-    mine = _mine(attempt, meeting, people) if meeting else None
+def people_of(visit: Visit) -> list[Participant]:
+    """Return everybody of the meeting in which ``visit`` takes place."""
+    return list(Participant.objects.filter(meeting__visit=visit.meeting_place))
+
+
+def situation_of(attempt: LaunchAttempt, people: list[Participant] | None = None) -> Situation:
+    """Return where the person behind ``attempt`` is, and whether the care team is in the call.
+
+    :param people: of the visit, where they are known.
+    """
+    if people is None:
+        people = people_of(attempt.visit) if attempt.visit else []
+    mine = _mine(attempt, people)
     state = _STATES[Participant.State(mine.state)] if mine else CHECKED_IN
     return Situation(
         state=state,
@@ -42,12 +51,12 @@ def situation_of(attempt: LaunchAttempt) -> Situation:
     )
 
 
-def _mine(attempt: LaunchAttempt, meeting: Meeting, people: list[Participant]) -> Participant | None:
+def _mine(attempt: LaunchAttempt, people: list[Participant]) -> Participant | None:
     """Return which of ``people`` came with this attempt: the same invitation, contact or EHR user."""
     same_role = [person for person in people if person.role == attempt.role]
     if attempt.invitation_id is not None:
         return next((person for person in same_role if person.invitation_id == attempt.invitation_id), None)
     if attempt.contact_id is not None:
         return next((person for person in same_role if person.contact_id == attempt.contact_id), None)
-    index = ehr_user_index(meeting, attempt.ehr_user_id) if attempt.ehr_user_id else ""
+    index = ehr_user_index_in(attempt.organization_id, attempt.ehr_user_id) if attempt.ehr_user_id else ""
     return next((person for person in same_role if index and person.ehr_user_index == index), None)

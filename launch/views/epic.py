@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from config_portal.models import FhirEndpoint
 from core.access import access
 from core.errors import ConnectorError, LaunchRefused
+from core.queries import one_of
 from core.security import allow_form_targets
 from epic.connection import Audience
 from launch.cookies import launch_cookie, remember_visit, renew_launch_cookie
@@ -103,7 +104,7 @@ def _find(request: HttpRequest, launch_id: UUID, audience: Audience) -> FhirEndp
     if not _is_patient(audience):
         speak_to_staff(request)
     endpoints = FhirEndpoint.objects.select_related("organization", "approved_version")
-    endpoint = endpoints.filter(launch_id=launch_id).first()
+    endpoint = one_of(endpoints.filter(launch_id=launch_id))
     if endpoint is not None:
         belongs_to(request, endpoint, for_patient=_is_patient(audience))
     return endpoint

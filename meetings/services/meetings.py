@@ -17,10 +17,11 @@ from django.db import transaction
 
 from core import audit, crypto
 from core.errors import LaunchRefused
+from core.queries import one_of
 from meetings import signals
 from meetings.models import Meeting
 from meetings.providers.base import MeetingRequest, OnlineMeeting, PatientLink
-from meetings.services import subscriptions
+from meetings.services import reconciling, subscriptions
 from meetings.services.single_flight import one_at_a_time
 from meetings.services.suppliers import approved_teams, provider_of
 from visits.models import Visit
@@ -92,7 +93,7 @@ def claim_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None
     :raises LaunchRefused: ``meeting.visit_ended``.
     :raises ConfigurationError: when nothing is approved.
     """
-    meeting = Meeting.objects.filter(visit=visit).first()
+    meeting = one_of(Meeting.objects.select_related("subscription").filter(visit=visit))
     if meeting is not None and meeting.is_joinable and visit.is_scheduled:
         return _with_visit(meeting, visit)
     # Read again and under a lock: a cancellation may be on its way. durable: nobody may wrap us in a transaction.
@@ -101,7 +102,7 @@ def claim_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None
         locked.endpoint, locked.organization = visit.endpoint, visit.organization
         if not locked.is_scheduled:
             raise LaunchRefused("meeting.visit_ended", "This visit was cancelled.")
-        meeting = Meeting.objects.filter(visit=locked).first()
+        meeting = one_of(Meeting.objects.filter(visit=locked))
         if meeting is None:
             return _new_row(locked, now=now, opened_by=opened_by)
         if meeting.state == Meeting.State.CANCELLED:
@@ -160,7 +161,8 @@ def _request(meeting: Meeting) -> MeetingRequest:
 @transaction.atomic
 def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: datetime) -> Meeting:
     """Store what Graph answered, unless somebody did so before us or the visit was cancelled meanwhile."""
-    locked = _with_visit(Meeting.objects.select_for_update().get(pk=meeting.pk), meeting.visit)
+    meetings = Meeting.objects.select_for_update(of=("self",)).select_related("subscription")
+    locked = _with_visit(meetings.get(pk=meeting.pk), meeting.visit)
     if locked.is_joinable or locked.external_id != meeting.external_id:
         return locked
     locked.graph_id, locked.join_web_url, locked.patient_join_url = online.id, online.join_web_url, link.url
@@ -175,8 +177,9 @@ def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: d
     locked.state = Meeting.State.READY
     locked.error_code = link.error_code
     locked.sync_due_at = now + LINK_RETRY_AFTER if link.is_fallback else None
+    locked.reconcile_due_at, locked.reconcile_attempts = reconciling.silent_until(locked), 0
     locked.save()
-    subscriptions.ensure_subscription(locked, now=now)
+    subscriptions.begin(locked, now=now)
     signals.meeting_created.send(sender=Meeting, meeting=locked, now=now)
     # Last: from here on everybody else of the organization who writes into the trail waits for us.
     audit.record(

@@ -5,7 +5,7 @@ into the meeting a moment ago. A match is made once, on the first arrival of a d
 """
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -40,11 +40,16 @@ def expect(
     :param role: a ``Participant.Role``.
     """
     with transaction.atomic():
-        locked = Meeting.objects.select_for_update(of=("self",)).select_related("organization").get(pk=meeting.pk)
+        meetings = Meeting.objects.select_for_update(of=("self",)).select_related("subscription")
+        locked = meetings.get(pk=meeting.pk)
         index = ehr_user_index(locked, ehr_user_id) if ehr_user_id else ""
-        known: dict[str, object] = {"ehr_user_index": index, "contact": contact, "invitation_id": invitation_id}
-        participant = _known(locked, role=role, entra_object_id=entra_object_id, known=known)
-        participant = participant or _new(locked, role=role, now=now)
+        contact_id = contact.pk if contact else None
+        known = {"ehr_user_index": index, "contact_id": contact_id, "invitation_id": invitation_id}
+        people = list(locked.participants.all())
+        participant = _known(people, role=role, entra_object_id=entra_object_id, known=known)
+        if participant is None:
+            last = max((person.ordinal for person in people if person.role == role), default=0)
+            participant = _numbered(locked, role=role, ordinal=last + 1, now=now)
         if index:
             participant.ehr_user_id, participant.ehr_user_index = ehr_user_id, index
         participant.entra_object_id = entra_object_id or participant.entra_object_id
@@ -104,24 +109,35 @@ def next_outsider(meeting: Meeting, *, at: datetime, exclude: Collection[uuid.UU
 
 
 def _known(
-    meeting: Meeting,
+    people: Sequence[Participant],
     *,
     role: str,
     entra_object_id: uuid.UUID | None,
     known: Mapping[str, object],
 ) -> Participant | None:
     """Return the participant that this person already is: by account, else by role and what is ``known`` of them."""
-    if entra_object_id and (found := meeting.participants.filter(entra_object_id=entra_object_id).first()):
-        return found
-    same_role = meeting.participants.filter(role=role)
-    given = ({name: value} for name, value in known.items() if value)
-    return next((found for one in given if (found := same_role.filter(**one).first())), None)
+    with_account = (person for person in people if entra_object_id and person.entra_object_id == entra_object_id)
+    same_role = [person for person in people if person.role == role]
+    alike = (person for name, value in known.items() if value for person in same_role if getattr(person, name) == value)
+    return next(with_account, None) or next(alike, None)
 
 
 def _new(meeting: Meeting, *, role: str, now: datetime) -> Participant:
     last = meeting.participants.filter(role=role).aggregate(last=Max("ordinal"))["last"] or 0
-    return Participant.objects.create(
-        organization=meeting.organization, meeting=meeting, role=role, ordinal=last + 1, state_at=now, created_at=now
+    participant = _numbered(meeting, role=role, ordinal=last + 1, now=now)
+    participant.save()
+    return participant
+
+
+def _numbered(meeting: Meeting, *, role: str, ordinal: int, now: datetime) -> Participant:
+    """Return somebody new, not stored yet."""
+    return Participant(
+        organization_id=meeting.organization_id,
+        meeting=meeting,
+        role=role,
+        ordinal=ordinal,
+        state_at=now,
+        created_at=now,
     )
 
 

@@ -25,15 +25,19 @@ def expect_reports(meeting: Meeting, *, now: datetime) -> None:
 
 
 def expect_silence(meeting: Meeting) -> None:
-    """Let the reports be read once the visit is long over, in case that its events never reached us.
+    """Let the reports be read once the visit is long over, in case that its events never reached us."""
+    _schedule(meeting, due_at=silent_until(meeting))
+
+
+def silent_until(meeting: Meeting) -> datetime:
+    """Return when to read the reports of ``meeting`` if nothing is heard of it.
 
     Without live events the reports are all there is, and read as soon as the visit's time has passed.
     """
     ends_at = meeting.visit.ends_at
     if settings.GRAPH_MEETING_EVENTS or ends_at is None:
-        _schedule(meeting, due_at=subscriptions.over_at(meeting))
-    else:
-        _schedule(meeting, due_at=ends_at + REPORTS_AFTER)
+        return subscriptions.over_at(meeting)
+    return ends_at + REPORTS_AFTER
 
 
 def reconcile(meeting: Meeting, *, now: datetime) -> None:

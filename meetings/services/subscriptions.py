@@ -34,10 +34,23 @@ _NOT_FOUND = 404
 logger = logging.getLogger(__name__)
 
 
+def begin(meeting: Meeting, *, now: datetime) -> None:
+    """Store the row that keeps ``meeting`` subscribed, due at once; the caller holds the lock and has read none."""
+    if getattr(meeting, "subscription", None) is None:
+        Subscription.objects.create(meeting=meeting, due_at=now)
+    else:
+        ensure_subscription(meeting, now=now)
+
+
 def ensure_subscription(meeting: Meeting, *, now: datetime) -> Subscription:
-    """Return the row that keeps ``meeting`` subscribed, due at once unless it is at work already."""
-    subscription, is_new = Subscription.objects.get_or_create(meeting=meeting, defaults={"due_at": now})
-    if not is_new and subscription.state == Subscription.ENDED:
+    """Return the row that keeps ``meeting`` subscribed, due at once unless it is at work already.
+
+    It is not read again where the caller has read it with the meeting.
+    """
+    subscription = getattr(meeting, "subscription", None)
+    if subscription is None:
+        subscription, _ = Subscription.objects.get_or_create(meeting=meeting, defaults={"due_at": now})
+    if subscription.state == Subscription.ENDED:
         subscription.state, subscription.due_at, subscription.attempts = Subscription.PENDING, now, 0
         subscription.graph_id, subscription.client_state = "", new_client_state()
         subscription.save()
@@ -55,9 +68,10 @@ def listen_now(meeting: Meeting, *, now: datetime) -> None:
     It does nothing when we listen already or a worker is about it; a failure is tried again in the background.
     """
     subscription = ensure_subscription(meeting, now=now)
-    if subscription.is_live(now=now):
+    if subscription.is_live(now=now) or subscription.is_claimed(now=now):
         return
-    look_again(meeting, now=now)
+    if subscription.due_at > now:
+        look_again(meeting, now=now)
     for claimed in claim_due(now=now, subscription_id=subscription.pk):
         advance(claimed, now=now, somebody_comes=True)
 
@@ -70,12 +84,9 @@ def follow_rotations(*, now: datetime) -> int:
 
 def claim_due(*, now: datetime, subscription_id: uuid.UUID | None = None) -> list[Subscription]:
     """Claim the subscriptions whose next action is due; all, or one. Claims that were abandoned come back first."""
-    Subscription.objects.abandoned_before(now).update(state=Subscription.PENDING, due_at=now)
-    due = Subscription.objects.due_before(now).select_related(
-        "key", "meeting__organization", "meeting__visit__endpoint__approved_version"
-    )
-    if subscription_id is not None:
-        due = due.filter(pk=subscription_id)
+    wanted = Subscription.objects.all() if subscription_id is None else Subscription.objects.filter(pk=subscription_id)
+    wanted.abandoned_before(now).update(state=Subscription.PENDING, due_at=now)
+    due = wanted.due_before(now).select_related("meeting__organization", "meeting__visit__endpoint__approved_version")
     return outbox.claim(due, now=now)
 
 

@@ -10,6 +10,7 @@ from config_portal.models.teams import OrganizerMode
 from config_portal.services.connections import approved_configuration
 from core.errors import ConfigurationError
 from core.http import shared_session
+from core.queries import one_of
 from meetings.models import Meeting
 from meetings.providers.base import MeetingOptions, MeetingProvider
 from meetings.providers.teams.connection import ClientCertificate, TeamsConnection
@@ -62,9 +63,8 @@ def provider_of(meeting: Meeting) -> MeetingProvider:
 
     :raises ConfigurationError: ``entra.credentials_missing`` when that application is no longer set up here.
     """
-    tenant = TeamsTenant.objects.filter(
-        organization=meeting.organization, tenant_id=meeting.tenant_id, client_id=meeting.client_id
-    ).first()
+    tenants = TeamsTenant.objects.filter(organization_id=meeting.organization_id)
+    tenant = one_of(tenants.filter(tenant_id=meeting.tenant_id, client_id=meeting.client_id))
     if tenant is None:
         raise ConfigurationError("entra.credentials_missing", "The connector has no certificate or secret for Entra.")
     return provider_of_tenant(tenant)

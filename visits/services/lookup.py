@@ -4,11 +4,11 @@ from django.db import transaction
 
 from config_portal.models import FhirEndpoint, Organization
 from core import crypto
+from core.queries import one_of
 from visits.models import Visit
 from visits.services.scheduling import session_index
 
 
-@transaction.atomic
 def get_or_create_for_launch(
     endpoint: FhirEndpoint, *, session_id: str, conference_id: str | None, csn: str = ""
 ) -> Visit:
@@ -18,20 +18,34 @@ def get_or_create_for_launch(
 
     :param csn: the person's own appointment when the session is the conference of a group.
     """
-    own = _find(endpoint, csn) if csn else None
+    if csn:
+        return _known(_of_group(endpoint, session_id, conference_id=conference_id, csn=csn), endpoint)
+    visit = _get_or_create(endpoint, session_id, conference_id=conference_id, is_group=False, like=None)
+    _learn_conference(visit, endpoint, conference_id)
+    return _known(visit.meeting_place, endpoint)
+
+
+@transaction.atomic
+def _of_group(endpoint: FhirEndpoint, session_id: str, *, conference_id: str | None, csn: str) -> Visit:
+    """Return the visit in which a group meets, with the person's own appointment in it."""
+    own = _find(endpoint, csn)
     if own is not None and own.meeting_place.pk != own.pk:
-        return _known(own.meeting_place, endpoint)
-    visit = _find(endpoint, session_id) or _conference_of(endpoint, session_id, own) if csn else None
+        return own.meeting_place
+    visit = _find(endpoint, session_id) or _conference_of(endpoint, session_id, own)
     if visit is None:
-        visit = _get_or_create(endpoint, session_id, conference_id=conference_id, is_group=bool(csn), like=own)
+        visit = _get_or_create(endpoint, session_id, conference_id=conference_id, is_group=True, like=own)
     if own is not None and own.pk != visit.pk:
         own.group_visit, own.is_group = visit, True
         own.save(update_fields=["group_visit", "is_group", "updated_at"])
+    _learn_conference(visit, endpoint, conference_id)
+    return visit.meeting_place
+
+
+def _learn_conference(visit: Visit, endpoint: FhirEndpoint, conference_id: str | None) -> None:
     if conference_id and visit.conference_id != conference_id:
         visit.conference_id = conference_id
         visit.conference_index = conference_index(endpoint, conference_id)
         visit.save(update_fields=["conference_id", "conference_index", "updated_at"])
-    return _known(visit.meeting_place, endpoint)
 
 
 def _known(visit: Visit, endpoint: FhirEndpoint) -> Visit:
@@ -47,7 +61,7 @@ def conference_index(endpoint: FhirEndpoint, conference_id: str) -> str:
 
 def _find(endpoint: FhirEndpoint, session_id: str) -> Visit | None:
     visits = Visit.objects.select_for_update(of=("self",)).select_related("group_visit")
-    return visits.filter(endpoint=endpoint, session_index=session_index(endpoint, session_id)).first()
+    return one_of(visits.filter(endpoint=endpoint, session_index=session_index(endpoint, session_id)))
 
 
 def _conference_of(endpoint: FhirEndpoint, conference_id: str, own: Visit | None) -> Visit | None:
