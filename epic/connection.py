@@ -40,14 +40,20 @@ class ClientKey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EpicConnection:
-    """One of our apps at one Epic."""
+class EpicApp:
+    """One of our apps at one Epic: all that is needed to send a browser there."""
 
     fhir_base_url: str
     audience: Audience
     client_id: str
-    key: ClientKey
     smart: SmartEndpoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpicConnection(EpicApp):
+    """One of our apps at one Epic, with the key that proves who we are when we call it."""
+
+    key: ClientKey
 
     @property
     def interconnect_url(self) -> str:

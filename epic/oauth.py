@@ -19,7 +19,7 @@ import requests
 from core.errors import ConfigurationError, UpstreamRejected
 from core.http import json_object, raise_for_status, send
 from epic.assertion import assertion_fields
-from epic.connection import EpicConnection
+from epic.connection import EpicApp, EpicConnection
 
 SIGN_IN_SCOPE = "openid fhirUser profile"
 LAUNCH_SCOPE = f"launch {SIGN_IN_SCOPE}"
@@ -95,21 +95,21 @@ class TokenResponse:
 
 
 def ehr_launch_request(
-    connection: EpicConnection, *, launch: str, redirect_uri: str, method: Literal["POST", "GET"] = "POST"
+    app: EpicApp, *, launch: str, redirect_uri: str, method: Literal["POST", "GET"] = "POST"
 ) -> AuthorizationRequest:
     """Return the authorization request of a launch that Epic began.
 
     :param launch: the one-time launch token, as Epic sent it.
     """
-    return _request(connection, redirect_uri=redirect_uri, scope=LAUNCH_SCOPE, method=method, launch=launch)
+    return _request(app, redirect_uri=redirect_uri, scope=LAUNCH_SCOPE, method=method, launch=launch)
 
 
-def standalone_request(connection: EpicConnection, *, redirect_uri: str) -> AuthorizationRequest:
+def standalone_request(app: EpicApp, *, redirect_uri: str) -> AuthorizationRequest:
     """Return the authorization request of a sign-in that we began, such as an Epic analyst's.
 
     Epic supports it by link only, not by form.
     """
-    return _request(connection, redirect_uri=redirect_uri, scope=SIGN_IN_SCOPE, method="GET")
+    return _request(app, redirect_uri=redirect_uri, scope=SIGN_IN_SCOPE, method="GET")
 
 
 def exchange_code(
@@ -200,23 +200,23 @@ def seconds(value: object) -> int:
 
 
 def _request(
-    connection: EpicConnection, *, redirect_uri: str, scope: str, method: Literal["POST", "GET"], **extra: str
+    app: EpicApp, *, redirect_uri: str, scope: str, method: Literal["POST", "GET"], **extra: str
 ) -> AuthorizationRequest:
     state, nonce, verifier = (secrets.token_urlsafe(_RANDOM_BYTES) for _ in range(3))
     fields = {
         "response_type": "code",
-        "client_id": connection.client_id,
+        "client_id": app.client_id,
         "redirect_uri": redirect_uri,
         "scope": scope,
         "state": state,
         "nonce": nonce,
-        "aud": connection.fhir_base_url,
+        "aud": app.fhir_base_url,
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",
         **extra,
     }
     return AuthorizationRequest(
-        url=connection.smart.authorization_endpoint,
+        url=app.smart.authorization_endpoint,
         fields=MappingProxyType(fields),
         state=state,
         nonce=nonce,

@@ -9,7 +9,7 @@ from uuid import UUID
 from config_portal.models import FhirEndpoint, SigningKey
 from config_portal.services.keys import client_key
 from core.errors import ConfigurationError
-from epic.connection import Audience, EpicConnection, SmartEndpoints
+from epic.connection import Audience, EpicApp, EpicConnection, SmartEndpoints
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,30 @@ def approved_configuration(endpoint: FhirEndpoint) -> ApprovedConfiguration:
     return ApprovedConfiguration(endpoint.pk, endpoint.approved_version.snapshot)
 
 
-def epic_connection(endpoint: FhirEndpoint, audience: Audience) -> EpicConnection:
-    """Return one of our apps at the Epic of ``endpoint``, as it was approved.
+def epic_app(endpoint: FhirEndpoint, audience: Audience) -> EpicApp:
+    """Return one of our apps at the Epic of ``endpoint``, as it was approved; enough to send a browser there.
 
-    :raises ConfigurationError: when nothing is approved, or a client id or key is missing.
+    :raises ConfigurationError: when nothing is approved, or the client id is missing.
     """
     configuration = approved_configuration(endpoint)
-    return EpicConnection(
+    return EpicApp(
         fhir_base_url=configuration.base_url,
         audience=audience,
         client_id=configuration.client_id(audience),
-        key=client_key(endpoint, purpose=configuration.assertion_purpose),
         smart=configuration.smart,
+    )
+
+
+def epic_connection(endpoint: FhirEndpoint, audience: Audience) -> EpicConnection:
+    """Return the same with our key, for calls of ours.
+
+    :raises ConfigurationError: when nothing is approved, or a client id or key is missing.
+    """
+    app, purpose = epic_app(endpoint, audience), approved_configuration(endpoint).assertion_purpose
+    return EpicConnection(
+        fhir_base_url=app.fhir_base_url,
+        audience=audience,
+        client_id=app.client_id,
+        smart=app.smart,
+        key=client_key(endpoint, purpose=purpose),
     )

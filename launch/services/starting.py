@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from config_portal.models import FhirEndpoint
-from config_portal.services.connections import approved_configuration, epic_connection
+from config_portal.services.connections import approved_configuration, epic_app
 from core.context import request_id
 from core.errors import LaunchRefused
 from epic.base_url import is_same_base_url
@@ -29,15 +29,15 @@ def begin(
     :param issuer: ``iss`` as Epic sent it; must be the approved base URL.
     :param cookie: the browser's launch cookie, to which the state is bound.
     :raises LaunchRefused: ``launch.wrong_issuer``, ``launch.wrong_environment`` or ``launch.incomplete``.
-    :raises ConfigurationError: when nothing is approved, or a client id or key is missing.
+    :raises ConfigurationError: when nothing is approved, or the client id is missing.
     """
-    connection = epic_connection(endpoint, audience)
-    if not _means(issuer, connection.fhir_base_url):
+    app = epic_app(endpoint, audience)
+    if not _means(issuer, app.fhir_base_url):
         raise _wrong_issuer(endpoint, issuer)
     if not launch or len(launch) > LONGEST_LAUNCH:
         raise LaunchRefused("launch.incomplete", "Epic did not send a launch token.")
     request = ehr_launch_request(
-        connection,
+        app,
         launch=launch,
         redirect_uri=redirect_uri(endpoint, audience),
         method=approved_configuration(endpoint).authorize_method,

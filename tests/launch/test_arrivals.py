@@ -1,5 +1,6 @@
 """A patient who is stuck before the lobby is seen by the provider, who can send the link again."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from sms.models import SmsMessage
 from tests.launch.pages import form_token
 from tests.meetings.rows import make_meeting
 from visits.models import Visit
+from visits.services.links import ensure_link, token_of
 
 FINE = dict.fromkeys(DeviceTest.CHECKS, "passed")
 IN_90_SECONDS = timedelta(seconds=90)
@@ -38,6 +40,11 @@ def record(attempt, **results):
 def stuck(visit, *, later=timedelta(0)):
     now = timezone.now() + later
     return [arrival.attempt for arrival in arrivals.of_visit(visit, now=now) if arrival.is_stuck(now=now)]
+
+
+def another_patient_comes(visit):
+    contact = visit.contacts.create(person_index=uuid.uuid4().hex, purge_at=timezone.now() + timedelta(hours=1))
+    Client().post(f"/j/{token_of(ensure_link(contact))}", secure=True)
 
 
 def test_who_opened_the_visit_is_stuck_after_90_seconds_outside_the_lobby(attempt, visit):
@@ -75,6 +82,13 @@ def test_a_patient_counts_once_however_often_the_link_is_opened(attempt, visit, 
     assert [row.attempt for row in arrivals.of_visit(visit, now=timezone.now())] == [
         LaunchAttempt.objects.latest("created_at")
     ]
+
+
+def test_several_patients_cost_no_more_statements_than_one(attempt, visit, django_assert_num_queries):
+    for _ in range(3):
+        another_patient_comes(visit)
+    with django_assert_num_queries(3):
+        assert len(arrivals.of_visit(visit, now=timezone.now())) == 4
 
 
 def test_the_provider_sees_who_needs_help_and_why(provider, attempt):

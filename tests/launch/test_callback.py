@@ -36,6 +36,12 @@ def test_a_provider_arrives_at_the_status_page_and_the_meeting_exists(launch, ep
     assert sent["client_assertion_type"].endswith(":jwt-bearer")
 
 
+def test_a_launch_asks_the_database_no_more_than_it_must(launch, graph, django_assert_max_num_queries):
+    with django_assert_max_num_queries(40):  # 34 when this was written, among them those that begin and commit
+        launch().finish()
+    assert Meeting.objects.get().is_joinable
+
+
 @pytest.mark.parametrize(("sub", "role"), [("Patient/eX.rivera", "patient"), ("RelatedPerson/eR.lopez", "proxy")])
 def test_a_patient_or_proxy_arrives_at_the_waiting_page(launch, graph, visit, sub, role):
     begun = launch("patient")
