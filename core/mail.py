@@ -15,7 +15,7 @@ class Attachment:
     """A file that goes with a message."""
 
     name: str
-    content: str
+    content: str | bytes
     media_type: str
 
 

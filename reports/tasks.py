@@ -12,8 +12,10 @@ from core import mail
 from core.errors import ConnectorError
 from reports import typeset
 from reports.models import Export
+from reports.presenters.address import Address
 from reports.presenters.files import header_of, rows_of
 from reports.presenters.letter import letter_of
+from reports.presenters.overview import overview_of
 from reports.presenters.privacy import Privacy
 from reports.presenters.sheet import sheet_of
 from reports.services import call_news, call_quality, choices, exporting, refreshing, saved_views
@@ -109,5 +111,6 @@ def _make_rows(claimed: Export, *, now: datetime) -> None:
 def _summary(claimed: Export, *, now: datetime) -> bytes:
     """Return one tab on one page, with what the person who asked may be told."""
     smallest = 0 if claimed.names_visits else choices.settings_of(claimed.organization).smallest_shown
-    asked = exporting.asked_of(claimed, now=now)
-    return typeset.pdf_of(sheet_of(claimed.given["tab"], asked, claimed.given, Privacy(smallest), now=now), made_at=now)
+    asked, tab, privacy = exporting.asked_of(claimed, now=now), claimed.given["tab"], Privacy(smallest)
+    shown = overview_of(tab, asked, Address("", claimed.given), privacy, now=now)
+    return typeset.pdf_of(sheet_of(tab, shown, asked, privacy, now=now), made_at=now)

@@ -1,4 +1,4 @@
-"""A saved view as an e-mail: its numbers in words, a link to it, its rows as a file where they are few."""
+"""A saved view as an e-mail: its numbers in words and on one page, a link to it, its rows where they are few."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from core.mail import Attachment
 from core.spreadsheet import csv_lines
+from reports import typeset
 from reports.models import Export, SavedView
 from reports.presenters.address import Address
 from reports.presenters.files import header_of, rows_of
 from reports.presenters.overview import overview_of
 from reports.presenters.privacy import Privacy
 from reports.presenters.report import lead
+from reports.presenters.sheet import sheet_of
 from reports.services import choices, exporting, refreshing
 from reports.services.asked import Asked, understand
 
@@ -53,9 +55,10 @@ def path_of(view: SavedView) -> str:
 
 def letter_of(view: SavedView, *, now: datetime) -> Letter:
     """Write the e-mail of a saved view; it holds what a report reader may see, and no number of Epic's."""
-    asked = understand(dict(parse_qsl(view.query)), view.organization, now=now)
+    chosen = dict(parse_qsl(view.query))
+    asked = understand(chosen, view.organization, now=now)
     privacy = Privacy(choices.settings_of(view.organization).smallest_shown)
-    shown = overview_of(view.tab, asked, Address(path_of(view), {}), privacy, now=now)
+    shown = overview_of(view.tab, asked, Address(path_of(view), chosen), privacy, now=now)
     lines = [f"{stat.label}: {stat.value}" for stat in shown.stats]
     url = f"{settings.PUBLIC_URL}{path_of(view)}"
     body = "\n".join(
@@ -69,7 +72,9 @@ def letter_of(view: SavedView, *, now: datetime) -> Letter:
             f"{view.owner.username} has this sent. It ends under Reports, Saved views.",
         ]
     )
-    attachments = [] if privacy.hides_rows else _rows(view, asked)
+    page = typeset.pdf_of(sheet_of(view.tab, shown, asked, privacy, now=now), made_at=now)
+    summary = Attachment(name="summary.pdf", content=page, media_type="application/pdf")
+    attachments = [summary, *([] if privacy.hides_rows else _rows(view, asked))]
     return Letter(subject=f"{view.name}: {view.get_tab_display()}", body=body, attachments=attachments)
 
 

@@ -1,15 +1,14 @@
 """A tab on one sheet of paper: its figures, chart and a short table, in the words and numbers of its page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from config_portal.models import FhirEndpoint
 from core.moments import written
 from reports.models import Calendar
-from reports.presenters.address import Address
 from reports.presenters.charts import Chart, Series
-from reports.presenters.overview import Overview, ShortTable, Tab, overview_of
+from reports.presenters.overview import Overview, ShortTable, Tab
 from reports.presenters.privacy import Privacy
 from reports.presenters.quality import status_choices as quality_choices
 from reports.presenters.report import days_of, status_choices, text_status_choices
@@ -24,13 +23,9 @@ _TICK_WIDTHS = {True: 30, False: 44}
 _CHART_HEIGHT = 146
 
 
-def sheet_of(tab: str, asked: Asked, chosen: Mapping[str, str], privacy: Privacy, *, now: datetime) -> dict[str, Any]:
-    """Return everything that ``reports/typeset/sheet.typ`` shows.
-
-    :param chosen: the address's choices; those of the chart and of the breakdown hold here too.
-    """
+def sheet_of(tab: str, shown: Overview, asked: Asked, privacy: Privacy, *, now: datetime) -> dict[str, Any]:
+    """Return everything that ``reports/typeset/sheet.typ`` shows of ``tab``."""
     label = str(Tab(tab).label)
-    shown = overview_of(tab, asked, Address("", chosen), privacy, now=now)
     organization, zone = asked.organization, asked.zone.key
     days = days_of(asked.period)
     return {

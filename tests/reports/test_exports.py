@@ -262,7 +262,9 @@ def test_a_view_is_mailed_once_with_its_numbers_and_rows(view, support, settings
     assert message.to == []
     assert "Average duration: 14:48" in message.body
     assert f"{settings.PUBLIC_URL}/reports/duration?days=7&department=LMFM" in message.body
-    ((name, content, _),) = message.attachments
+    summary, (name, content, _) = message.attachments
+    assert (summary[0], summary[2]) == ("summary.pdf", "application/pdf")
+    assert summary[1].startswith(b"%PDF-")
     assert name == "visits.csv"
     assert counted.reference in content
     assert "482200417" not in content + message.body
@@ -323,5 +325,5 @@ def test_hidden_numbers_stay_hidden_in_a_mail(view, support, settings, counted):
     tasks.send_views()
     (message,) = outgoing.outbox
     assert "Average duration: \N{EN DASH}" in message.body
-    assert message.attachments == []
+    assert [name for name, *_ in message.attachments] == ["summary.pdf"]
     assert VisitFact.objects.count() == 2

@@ -336,7 +336,8 @@ def test_the_tab_can_be_kept_and_mailed(reader, visit, settings):
     assert reader.post(reverse("reports:save_view"), form).status_code == 302
     letter = letter_of(SavedView.objects.get(), now=LATER)
     assert "Visits with a poor stream: 100%" in letter.body
-    [attached] = letter.attachments
+    summary, attached = letter.attachments
+    assert summary.content.startswith(b"%PDF-")
     head, call = attached.content.splitlines()
     assert head.startswith("Started (UTC),Ended (UTC),Visit,")
     assert f"{visit.reference},{visit.endpoint.name},LMFM" in call

@@ -78,6 +78,12 @@ def asked(visit, **given):
     return understand({"days": "30", **given}, visit.organization, now=NOW)
 
 
+def sheet(tab, wanted, chosen):
+    """Return what stands on the paper of somebody who is told everything."""
+    shown = overview_of(tab, wanted, Address("", chosen), Privacy(), now=NOW)
+    return sheet_of(tab, shown, wanted, Privacy(), now=NOW)
+
+
 @pytest.mark.parametrize("tab", TABS)
 def test_every_tab_becomes_one_page_with_the_figures_of_its_page(support, counted, tab):
     pdf = paper(support, tab)
@@ -133,14 +139,13 @@ def structure(node):
 
 
 def test_the_chart_is_told_in_words(counted):
-    sheet = sheet_of("appointments", asked(counted), {}, Privacy(), now=NOW)
-    told = sheet["chart"]["alt"]
+    told = sheet("appointments", asked(counted), {})["chart"]["alt"]
     assert told.startswith("Virtual appointments by day and status, Oct 26 to Nov 24. Completed 1 in all; ")
-    lines = sheet_of("duration", asked(counted), {"series": "average"}, Privacy(), now=NOW)
+    lines = sheet("duration", asked(counted), {"series": "average"})
     assert lines["chart"]["alt"].endswith("Average duration from 14.8 min to 14.8 min.")
     assert [series["label"] for series in lines["chart"]["legend"]] == ["Average duration"]
     empty = make_organization(name="Tailspin Clinics")
-    nothing = sheet_of("sms", Asked(organization=empty, period=recent(empty, days=7, now=NOW)), {}, Privacy(), now=NOW)
+    nothing = sheet("sms", Asked(organization=empty, period=recent(empty, days=7, now=NOW)), {})
     assert nothing["chart"]["is_empty"]
 
 
@@ -186,12 +191,9 @@ def test_letters_of_every_alphabet_and_marks_of_typst_are_only_text(support, cou
 
 def test_letter_paper_only_where_people_print_on_it(counted):
     organization = counted.organization
-    assert sheet_of("sms", asked(counted), {}, Privacy(), now=NOW)["paper"] == "us-letter"
+    assert sheet("sms", asked(counted), {})["paper"] == "us-letter"
     organization.country = "DE"
-    assert (
-        sheet_of("sms", Asked(organization=organization, period=asked(counted).period), {}, Privacy(), now=NOW)["paper"]
-        == "a4"
-    )
+    assert sheet("sms", Asked(organization=organization, period=asked(counted).period), {})["paper"] == "a4"
 
 
 def test_your_files_say_what_it_is(support):
