@@ -11,7 +11,8 @@ import os
 from benchmarks.harness import Row
 from ehrconnector.stack.databases import drop_database, ensure_database, with_database
 
-SCALE, KEEP = "BENCH_REPORTS_SCALE", "BENCH_REPORTS_KEEP"
+SCALE = "BENCH_REPORTS_SCALE"
+KEEP = "BENCH_REPORTS_KEEP"
 
 
 def measure() -> list[Row]:
