@@ -4,12 +4,17 @@ import json
 import os
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from benchmarks._launch import stub
 from benchmarks._launch.journey import BASE_URL, code_for, fields_of
 from core import scope
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+_GIVEN = {"iss": BASE_URL, "launch": "y"}
 
 
 def set_up(elsewhere: Mapping[str, str]) -> None:
@@ -70,22 +75,27 @@ def round_trips(path: str) -> tuple[int, int]:
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
-    _launch_here(path)
+    _launch_in(_browser(path), path)
+    browser = _browser(path)
     with CaptureQueriesContext(connection) as seen:
-        _launch_here(path)
+        _launch_in(browser, path)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_bare (id bigserial PRIMARY KEY, number integer)")
     return len(seen), commits(query["sql"] for query in seen.captured_queries)
 
 
-def _launch_here(path: str) -> None:
+def _browser(path: str) -> "Client":
+    """Return a browser of this process that has seen the first page and has its cookie."""
     from django.test import Client  # noqa: PLC0415
 
     client = Client(SERVER_NAME=urlsplit(os.environ["PUBLIC_URL"]).hostname or "")
-    given = {"iss": BASE_URL, "launch": "y"}
-    client.get(path, given, secure=True)
-    fields = fields_of(client.post(path, given, secure=True).content)
-    client.get(f"{path}/callback", {"state": fields["state"], "code": code_for(fields["nonce"])}, secure=True)
+    client.get(path, _GIVEN, secure=True)
+    return client
+
+
+def _launch_in(browser: "Client", path: str) -> None:
+    fields = fields_of(browser.post(path, _GIVEN, secure=True).content)
+    browser.get(f"{path}/callback", {"state": fields["state"], "code": code_for(fields["nonce"])}, secure=True)
 
 
 def commits(statements: Iterable[str]) -> int:
