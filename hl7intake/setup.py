@@ -11,6 +11,7 @@ from hl7intake.services.certificates import WARNING_DAYS
 from hl7intake.services.health import SenderHealth, health_of
 
 _SOON = WARNING_DAYS[1]
+_MOST = 2  # worries that the Setup page names
 
 
 def register() -> None:
@@ -50,7 +51,8 @@ def status(context: SetupContext) -> StepStatus:
         return _step(StepState.NOT_STARTED, detail, label="Upload a certificate")
     worries = [worry for health in healths if (worry := _worry(health, context))]
     if worries:
-        return _step(StepState.NEEDS_YOU, " · ".join(worries), owner="Microsoft 365 admin")
+        more = [f"and {len(worries) - _MOST} more"] if len(worries) > _MOST else []
+        return _step(StepState.NEEDS_YOU, " · ".join([*worries[:_MOST], *more]), owner="Microsoft 365 admin")
     return _step(StepState.DONE, _summary(healths, context))
 
 
@@ -66,7 +68,7 @@ def _worry(health: SenderHealth, context: SetupContext) -> str:
         return f"{name} has no certificate"
     last = health.certificates[0]
     if (last.not_after - context.now).days <= _SOON:
-        words, _ = time_left(last.not_after, now=context.now)
+        words = time_left(last.not_after, now=context.now, zone=context.organization.time_zone)
         return f"The certificate of {name} {words[0].lower()}{words[1:]}"
     if health.is_silent(now=context.now) and health.last_at:
         return f"{name}: last message {ago_words(health.last_at, now=context.now)}"
@@ -86,9 +88,11 @@ def _certificate(context: CheckContext) -> CheckResult:
     if not health.certificates:
         return skipped("No certificate is registered, so no appointments can arrive. Needed only for texts.")
     last = health.certificates[0]
-    name, words = common_name(last.pem) or last.subject, time_left(last.not_after, now=context.now)[0]
+    zone = context.endpoint.organization.time_zone
+    name, words = common_name(last.pem) or last.subject, time_left(last.not_after, now=context.now, zone=zone)
     if (last.not_after - context.now).days <= _SOON:
-        todo = f"Have a new one issued and upload it beside this one before {written(last.not_after, style='date')}."
+        end = written(last.not_after, style="date", zone_name=zone)
+        todo = f"Have a new one issued and upload it beside this one before {end}."
         return failed(f"{name}: {words}.", who=Fixer.ADMIN, todo=todo, **link)
     return passed(f"{name}: {words}.")
 

@@ -25,9 +25,9 @@ class TenantPage:
         rows = []
         if tenant.certificate:
             rows.append(("Certificate", f"Thumbprint {thumbprint(tenant.certificate)}"))
-            rows.append(("Valid until", _day(tenant.certificate_expires_at)))
+            rows.append(("Valid until", _moment(tenant.certificate_expires_at, zone=tenant.organization.time_zone)))
         if tenant.client_secret is not None:
-            use = "kept, not used while there is a certificate" if tenant.certificate else "in use"
+            use = "Kept, not used while there is a certificate" if tenant.certificate else "In use"
             rows.append(("Client secret", f"{use}, never shown"))
             rows.append(("Last day of the secret", _date(tenant)))
         return rows
@@ -74,8 +74,8 @@ class TenantPage:
         return expires_at - self.now if expires_at else None
 
 
-def _day(moment: datetime | None) -> str:
-    return written(moment, style="date") if moment else "Not known"
+def _moment(moment: datetime | None, *, zone: str) -> str:
+    return written(moment, zone_name=zone) if moment else "Not known"
 
 
 def _date(tenant: TeamsTenant) -> str:

@@ -37,7 +37,8 @@ def status(context: SetupContext) -> StepStatus:
         )
     what = "certificate" if tenant.certificate else "client secret"
     expires_at = tenant.credential_expires_at
-    until = f", valid until {written(expires_at, style='date')}" if expires_at else ""
+    zone = context.organization.time_zone
+    until = f", valid until {written(expires_at, style='date', zone_name=zone)}" if expires_at else ""
     is_soon = expires_at is not None and expires_at - context.now <= EXPIRES_SOON
     return StepStatus(
         state=StepState.NEEDS_YOU if is_soon else StepState.DONE,

@@ -26,7 +26,7 @@ def write_endpoint(
     """
     form = EndpointForm(_as_typed(organization, endpoint, given), endpoint=endpoint)
     typed = checked(form)
-    found = _look(endpoint, form, now=now)
+    found = _look(organization, endpoint, form, now=now)
     values = {name: typed[name] for name in EDITABLE}
     ways: dict[str, Any] = {
         "values": values,
@@ -50,13 +50,15 @@ def _as_typed(organization: Organization, endpoint: FhirEndpoint | None, given: 
     return values
 
 
-def _look(endpoint: FhirEndpoint | None, form: EndpointForm, *, now: datetime) -> Preview | None:
+def _look(
+    organization: Organization, endpoint: FhirEndpoint | None, form: EndpointForm, *, now: datetime
+) -> Preview | None:
     """Look at a new address, and refuse what the portal would refuse."""
     values = form.cleaned_data
     if endpoint is not None and endpoint.base_url == values["base_url"] and endpoint.discovered:
         return None
     client_id = values["backend_client_id"] or values["provider_client_id"] or values["patient_client_id"]
-    found = preview(values["base_url"], client_id=client_id, now=now)
+    found = preview(values["base_url"], organization=organization, client_id=client_id, now=now)
     if found.never_saved is not None:
         raise ValidationError({"base_url": [found.never_saved.cause]})
     if not found.is_right and not values["save_anyway"]:

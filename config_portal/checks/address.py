@@ -40,7 +40,7 @@ def tls(context: CheckContext) -> CheckResult:
             )
         return passed("Plain http, which the operator allows for this network.")
     facts = inspect_tls(url, policy=policy_from_settings())
-    until = written(facts.expires_at, style="date")
+    until = written(facts.expires_at, style="date", zone_name=context.endpoint.organization.time_zone)
     if facts.expires_at < context.now + _CERTIFICATE_MARGIN:
         return failed(
             f"The server's certificate expires on {until}; after that no visit can begin.",

@@ -29,7 +29,9 @@ class OrganizationForm(forms.Form):
     country = forms.CharField(
         min_length=2, max_length=2, label="Country", help_text="Two letters, such as US: how local numbers are read."
     )
-    time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
+    time_zone = forms.ChoiceField(
+        choices=time_zones, label="Time zone", help_text="Dates and times on these pages are in it."
+    )
     help_phone = forms.CharField(
         max_length=20,
         label="Help line for patients",

@@ -18,11 +18,12 @@ class OrganizationPage:
         organization = self.organization
         tenant = getattr(organization, "teams_tenant", None)
         test, production = organization.test_authorized_at, organization.production_authorized_at
+        zone = organization.time_zone
         return [
-            ("Testing", f"Since {written(test, style='date')}" if test else "Not authorized yet"),
+            ("Testing", f"Since {written(test, style='date', zone_name=zone)}" if test else "Not authorized yet"),
             (
                 "Production",
-                f"Since {written(production, style='date')}"
+                f"Since {written(production, style='date', zone_name=zone)}"
                 if production
                 else "Opens when the operator of the EHR connector has recorded your subscription",
             ),

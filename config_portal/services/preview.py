@@ -7,7 +7,7 @@ from typing import Any
 
 from config_portal.checks import address
 from config_portal.doctor import CheckContext, CheckResult, Outcome, SetupCheck
-from config_portal.models import FhirEndpoint
+from config_portal.models import FhirEndpoint, Organization
 from config_portal.services.checking import run_check, run_checks
 from core.errors import ConnectorError
 from epic.base_url import normalize_base_url
@@ -47,14 +47,14 @@ class Preview:
         }
 
 
-def preview(base_url: str, *, client_id: str, now: datetime) -> Preview:
+def preview(base_url: str, *, organization: Organization, client_id: str, now: datetime) -> Preview:
     """Ask the server at ``base_url`` what it is; an address of the wrong form is not called at all.
 
+    :param organization: whose page shows it, with dates in its time zone.
     :param client_id: named to Epic, because a site may have other OAuth addresses for a client.
     """
-    context = CheckContext(
-        endpoint=FhirEndpoint(base_url=normalize_base_url(base_url), backend_client_id=client_id), now=now
-    )
+    draft = FhirEndpoint(organization=organization, base_url=normalize_base_url(base_url), backend_client_id=client_id)
+    context = CheckContext(endpoint=draft, now=now)
     form, *others = address.CHECKS
     first = run_check(form, context)
     if first.outcome == Outcome.FAILED:

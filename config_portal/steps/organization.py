@@ -41,5 +41,6 @@ def status(context: SetupContext) -> StepStatus:
         )
     scope = "testing and production" if organization.production_authorized_at else "testing"
     authorized_at = organization.production_authorized_at or organization.test_authorized_at
-    detail = f"Authorized for {scope} since {written(authorized_at, style='date')}"
+    since = written(authorized_at, style="date", zone_name=organization.time_zone)
+    detail = f"Authorized for {scope} since {since}"
     return StepStatus(state=StepState.DONE, detail=detail, since=authorized_at, action_label="View", action_url=url)

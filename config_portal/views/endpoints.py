@@ -143,7 +143,7 @@ def _found_for(request: PortalRequest, form: EndpointForm, endpoint: FhirEndpoin
 def _look(request: PortalRequest, base_url: str) -> Preview:
     named = (str(request.POST.get(f"{app}_client_id", "")) for app in ("backend", "provider", "patient"))
     client_id = next((client_id for client_id in named if client_id), "")
-    return preview(base_url, client_id=client_id[:120], now=timezone.now())
+    return preview(base_url, organization=request.organization, client_id=client_id[:120], now=timezone.now())
 
 
 def _may_save(request: PortalRequest, form: EndpointForm, found: Preview | None) -> bool:

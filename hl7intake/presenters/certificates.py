@@ -23,11 +23,13 @@ class CertificateRow:
     """One registered certificate.
 
     :param last_at: when the last message came with it.
+    :param zone: time zone of the organization.
     """
 
     certificate: SenderCertificate
     last_at: datetime | None
     now: datetime
+    zone: str
 
     @property
     def name(self) -> str:
@@ -57,7 +59,7 @@ class CertificateRow:
     @property
     def added(self) -> str:
         """Who registered it, and when."""
-        return f"Added {written(self.certificate.created_at, style='date')} by {self.certificate.added_by}"
+        return f"Added {self._day(self.certificate.created_at)} by {self.certificate.added_by}"
 
     @property
     def revoke_url(self) -> str:
@@ -72,18 +74,22 @@ class CertificateRow:
     @property
     def facts(self) -> list[dict[str, object]]:
         """What the certificate itself says."""
-        return facts_of(describe_pem(self.certificate.pem))
+        return facts_of(describe_pem(self.certificate.pem), zone=self.zone)
 
     @property
     def _standing(self) -> tuple[str, str]:
         certificate = self.certificate
         if certificate.revoked_at is not None:
-            return f"Revoked {written(certificate.revoked_at, style='date')}", "neutral"
+            return f"Revoked {self._day(certificate.revoked_at)}", "neutral"
         if certificate.not_after <= self.now:
-            return f"Expired {written(certificate.not_after, style='date')}", "bad"
+            return f"Expired {self._day(certificate.not_after)}", "bad"
         if certificate.not_before > self.now:
-            return f"Valid from {written(certificate.not_before, style='date')}", "info"
-        return time_left(certificate.not_after, now=self.now)
+            return f"Valid from {self._day(certificate.not_before)}", "info"
+        words = time_left(certificate.not_after, now=self.now, zone=self.zone)
+        return words, urgency(certificate.not_after, now=self.now)
+
+    def _day(self, moment: datetime) -> str:
+        return written(moment, style="date", zone_name=self.zone)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +137,12 @@ class EndpointCertificates:
         return f"Nobody can send appointments for {self.endpoint.name} before your interface engine's is here.{who}"
 
 
-def facts_of(details: CertificateDetails) -> list[dict[str, object]]:
+def facts_of(details: CertificateDetails, *, zone: str) -> list[dict[str, object]]:
     """Return what is shown back of a certificate that was read."""
     rows: list[dict[str, object]] = [
         {"label": "Subject", "value": details.subject},
         {"label": "Issued by", "value": "itself" if details.issuer == details.subject else details.issuer},
-        {"label": "Valid", "value": validity(details.not_before, details.not_after)},
+        {"label": "Valid", "value": validity(details.not_before, details.not_after, zone=zone)},
         {"label": "Key", "value": details.key},
         {"label": "SHA-256 fingerprint", "value": grouped(details.fingerprint), "copy": True},
     ]
@@ -147,18 +153,25 @@ def facts_of(details: CertificateDetails) -> list[dict[str, object]]:
     return rows
 
 
-def validity(start: datetime, end: datetime) -> str:
-    """Return from when to when, as dates."""
-    return f"{written(start, style='date')} to {written(end, style='date')}"
+def validity(start: datetime, end: datetime, *, zone: str) -> str:
+    """Return from when to when, in ``zone``."""
+    return f"{written(start, zone_name=zone)} to {written(end, zone_name=zone)}"
 
 
-def time_left(end: datetime, *, now: datetime) -> tuple[str, str]:
-    """Return in words how long something lasts, and the tone that goes with it."""
+def time_left(end: datetime, *, now: datetime, zone: str) -> str:
+    """Return in words how long something lasts."""
     days = (end - now).days
     if days > _NOTED:
-        return f"Valid to {written(end, style='date')}", "ok"
-    words = "Ends today" if days < 1 else "Ends tomorrow" if days == 1 else f"Ends in {days} days"
-    return words, "bad" if days <= _URGENT else "warn" if days <= _SOON else "info"
+        return f"Valid to {written(end, style='date', zone_name=zone)}"
+    return "Ends today" if days < 1 else "Ends tomorrow" if days == 1 else f"Ends in {days} days"
+
+
+def urgency(end: datetime, *, now: datetime) -> str:
+    """Return the tone that goes with :func:`time_left`."""
+    days = (end - now).days
+    if days > _NOTED:
+        return "ok"
+    return "bad" if days <= _URGENT else "warn" if days <= _SOON else "info"
 
 
 def ago_words(moment: datetime, *, now: datetime) -> str:
@@ -183,6 +196,7 @@ def by_endpoint(
     *,
     can_add: bool,
     now: datetime,
+    zone: str,
 ) -> list[EndpointCertificates]:
     """Return the certificates under their endpoints; each carries ``last_message_at``."""
     listed = list(certificates)
@@ -191,7 +205,7 @@ def by_endpoint(
             endpoint=endpoint,
             can_add=can_add,
             rows=tuple(
-                CertificateRow(certificate=one, last_at=getattr(one, "last_message_at", None), now=now)
+                CertificateRow(certificate=one, last_at=getattr(one, "last_message_at", None), now=now, zone=zone)
                 for one in listed
                 if one.endpoint_id == endpoint.pk
             ),

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from core import mail
 from hl7intake.models import RefusedSender
-from hl7intake.presenters.certificates import ago_words, common_name, time_left
+from hl7intake.presenters.certificates import ago_words, common_name, urgency
 from hl7intake.services.health import SenderHealth
 
 _NOTHING = "\N{EN DASH}"
@@ -107,7 +107,8 @@ class SenderCard:
         """How long the certificates last."""
         if not self.health.certificates:
             return "None"
-        return f"{max((self.health.certificates[0].not_after - self.now).days, 0)} d"
+        days = max((self.health.certificates[0].not_after - self.now).days, 0)
+        return f"{days} day{'' if days == 1 else 's'}"
 
     @property
     def certificate_note(self) -> str:
@@ -123,7 +124,7 @@ class SenderCard:
         """Whether it has to be renewed."""
         if not self.health.certificates:
             return "warn"
-        tone = time_left(self.health.certificates[0].not_after, now=self.now)[1]
+        tone = urgency(self.health.certificates[0].not_after, now=self.now)
         return tone if tone in {"warn", "bad"} else ""
 
     @property
@@ -152,6 +153,21 @@ class SenderCard:
     def watch_url(self) -> str:
         """Where the watch is changed."""
         return reverse("hl7:watch", args=[self.health.endpoint.pk])
+
+    @property
+    def interface_url(self) -> str:
+        """Where is set up how its messages are read."""
+        return reverse("hl7:interface", args=[self.health.endpoint.pk])
+
+    @property
+    def interface_label(self) -> str:
+        """Names the act and the sender."""
+        return f"Set up how messages of {self.title} are read"
+
+    @property
+    def test_label(self) -> str:
+        """Names the act and the sender."""
+        return f"Send a test message for {self.title}"
 
     @property
     def test_url(self) -> str:

@@ -39,7 +39,9 @@ def certificates(request: PortalRequest) -> HttpResponse:
     listed = listed.order_by(F("revoked_at").asc(nulls_first=True), "-not_after")
     can_add = Role.ADMIN in request.roles
     context = {
-        "groups": by_endpoint(endpoints_of(request), listed, can_add=can_add, now=now),
+        "groups": by_endpoint(
+            endpoints_of(request), listed, can_add=can_add, now=now, zone=request.organization.time_zone
+        ),
         "can_add": can_add,
         "host": settings.MLLP_PUBLIC_HOST,
         "port": settings.MLLP_PORT,
@@ -61,15 +63,19 @@ def add(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
         except ConfigurationError as error:
             form.add_error("certificate", error.user_message)
         else:
-            return render(request, "hl7intake/certificate_confirm.html", _confirmation(endpoint, details))
+            return render(
+                request,
+                "hl7intake/certificate_confirm.html",
+                _confirmation(endpoint, details, zone=request.organization.time_zone),
+            )
     return render(request, "hl7intake/certificate_add.html", {"form": form, "crumbs": _CRUMBS})
 
 
-def _confirmation(endpoint: FhirEndpoint, details: CertificateDetails) -> dict[str, Any]:
+def _confirmation(endpoint: FhirEndpoint, details: CertificateDetails, *, zone: str) -> dict[str, Any]:
     return {
         "name": common_name(details.pem) or details.subject,
         "lead": f"Whoever has its private key may send appointments for {endpoint.name}.",
-        "facts": facts_of(details),
+        "facts": facts_of(details, zone=zone),
         "pem": details.pem,
         "crumbs": _CRUMBS,
         "confirm_url": reverse("hl7:certificate_confirm", args=[endpoint.pk]),
@@ -104,7 +110,12 @@ def revoke_certificate(request: PortalRequest, certificate_id: UUID) -> HttpResp
         own.annotate(last_message_at=Max("messages__received_at")), pk=certificate_id, revoked_at=None
     )
     show_environment(request, certificate.endpoint)
-    row = CertificateRow(certificate=certificate, last_at=getattr(certificate, "last_message_at", None), now=now)
+    row = CertificateRow(
+        certificate=certificate,
+        last_at=getattr(certificate, "last_message_at", None),
+        now=now,
+        zone=request.organization.time_zone,
+    )
     if request.method == "POST":
         revoke(certificate, actor=request.user.username, now=now)
         messages.success(request, f"{row.name} is refused from now on. Its open connections close within a minute.")

@@ -34,6 +34,17 @@ def upload(client, endpoint, data: bytes, **text):
     return client.post(reverse("hl7:certificate_add", args=[endpoint.pk]), given)
 
 
+def test_dates_are_in_the_zone_of_the_organization(admin, endpoint):
+    organization = endpoint.organization
+    organization.time_zone = "Pacific/Auckland"
+    organization.save()
+    end = datetime(2030, 6, 1, 13, 30, tzinfo=UTC)
+    page = upload(admin, endpoint, make_identity(end=end).der).content.decode()
+    assert "to Jun 2, 2030, 1:30 AM NZST" in page
+    add_certificate(endpoint, make_identity(end=end).pem, actor="dana", now=NOW)
+    assert "Valid to Jun 2, 2030" in admin.get(PAGE).content.decode()
+
+
 def test_an_upload_is_shown_back_before_anything_is_kept(admin, endpoint):
     identity = make_identity()
     page = upload(admin, endpoint, identity.der).content.decode()
