@@ -15,8 +15,9 @@ from config_portal.api.base import CREATED, ApiView, StrictSerializer, checked
 from config_portal.models import FhirEndpoint
 from config_portal.models.api_token import Scope
 from hl7intake.certificates import CertificateDetails
-from hl7intake.forms import CertificateForm, RetentionForm, WatchForm
+from hl7intake.forms import CertificateForm, InterfaceForm, RetentionForm, WatchForm
 from hl7intake.models import SenderCertificate, SenderWatch
+from hl7intake.services import interface
 from hl7intake.services.certificates import add_certificate, check_certificate, revoke
 from hl7intake.services.retention import keep_rejected, kept_hours
 from hl7intake.services.watching import change_watch
@@ -120,6 +121,44 @@ class WatchView(ApiView):
         hours = checked(WatchForm(HoursSerializer.read(request)))["hours"]
         change_watch(endpoint, hours=hours, actor=actor_of(request))
         return Response({"hours": _watch_hours(endpoint)})
+
+
+class InterfaceSerializer(StrictSerializer):
+    """How one Epic's interface writes; of changes, what is not named stays."""
+
+    start_places = serializers.ListField(child=serializers.CharField(max_length=8), required=False)
+    session_id_places = serializers.ListField(child=serializers.CharField(max_length=8), required=False)
+    status_map = serializers.DictField(
+        child=serializers.CharField(max_length=20), required=False, help_text="What stands in SCH-25 → its meaning"
+    )
+    fallback_charset = serializers.CharField(max_length=20, required=False)
+
+
+class InterfaceView(ApiView):
+    """How one Epic's interface writes what the standard leaves open."""
+
+    scopes = {"GET": Scope.HL7_READ, "PATCH": Scope.HL7_WRITE}
+
+    @extend_schema(responses=InterfaceSerializer)
+    def get(self, request: Request, endpoint_id: UUID) -> Response:
+        """Return the draft."""
+        return Response(_interface(self.endpoint(request, endpoint_id)))
+
+    @extend_schema(request=InterfaceSerializer, responses=InterfaceSerializer)
+    def patch(self, request: Request, endpoint_id: UUID) -> Response:
+        """Change the draft; it takes effect when it is approved."""
+        endpoint = self.endpoint(request, endpoint_id)
+        given = _interface(endpoint) | InterfaceSerializer.read(request)
+        form = InterfaceForm(instance=interface.draft_of(endpoint))
+        typed = {name: form.fields[name].prepare_value(value) for name, value in given.items()}
+        values = checked(InterfaceForm(typed, instance=interface.draft_of(endpoint)))
+        interface.save_draft(endpoint, values, actor=actor_of(request))
+        return Response(_interface(endpoint))
+
+
+def _interface(endpoint: FhirEndpoint) -> dict[str, Any]:
+    draft = interface.draft_of(endpoint)
+    return {name: getattr(draft, name) for name in interface.LABELS}
 
 
 class RetentionView(ApiView):

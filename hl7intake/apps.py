@@ -13,9 +13,12 @@ class Hl7IntakeConfig(AppConfig):
         from core.navigation import register as register_page
         from hl7intake import records, setup
         from hl7intake.services import portable
+        from hl7intake.services.interface import LABELS
         from hl7intake.services.senders import approved_part
 
-        snapshot.register("hl7", approved_part, title="Appointment messages", related=("sender_settings",))
+        snapshot.register(
+            "hl7", approved_part, title="Appointment messages", related=("sender_settings",), labels=LABELS
+        )
         portability.register(
             "hl7",
             organization=portability.FilePart(write=portable.write_organization, read=portable.read_organization),

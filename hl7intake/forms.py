@@ -8,14 +8,28 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from config_portal.forms.fields import LinesField
 from config_portal.models import FhirEndpoint
 from hl7intake.certificates import MAX_BYTES
-from hl7intake.models import RawRetention, SenderWatch
+from hl7intake.models import RawRetention, SenderSettings, SenderWatch
+from hl7intake.rules import SESSION_ID_PLACES
 from hl7intake.services.browsing import OUTCOMES, MessageFilter
+from hl7intake.services.interface import LABELS
+from hl7intake.statuses import Status
+from hl7intake.timing import START_PLACES
 from hl7intake.validation import MAX_CHARACTERS
 
 # What a browser's date-and-time field sends, with and without seconds.
 _MOMENT_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+CHARSETS = [
+    ("cp1252", "Windows-1252, Western Europe"),
+    ("cp1250", "Windows-1250, Central Europe"),
+    ("cp1251", "Windows-1251, Cyrillic"),
+    ("cp1253", "Windows-1253, Greek"),
+    ("cp1254", "Windows-1254, Turkish"),
+    ("iso8859-15", "ISO 8859-15, Western Europe with the euro"),
+    ("cp850", "DOS 850, Western Europe"),
+]
 _MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MOMENT_FORMATS[0])
 
 
@@ -128,6 +142,66 @@ class WatchForm(forms.Form):
     """After how long a silence somebody is told."""
 
     hours = forms.IntegerField(label="Tell after", min_value=0, max_value=SenderWatch.LONGEST_HOURS)
+
+
+class StatusMapField(forms.CharField):
+    """What a sender writes into SCH-25 and what that means, one a line: ``5 = Cancelled``."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write a stored map with one status a line."""
+        return "\n".join(f"{text} = {meaning}" for text, meaning in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the map.
+
+        :raises ValidationError: for a line without a meaning.
+        """
+        lines = [line for line in (super().to_python(value) or "").splitlines() if line.strip()]
+        pairs = [(text.strip(), meaning.strip()) for text, _, meaning in (line.partition("=") for line in lines)]
+        if wrong := [line for line, (text, meaning) in zip(lines, pairs, strict=True) if not (text and meaning)]:
+            raise forms.ValidationError(f"“{wrong[0].strip()[:20]}” is not written as 5 = Cancelled")
+        return {text: meaning.capitalize() for text, meaning in pairs}
+
+
+class InterfaceForm(forms.ModelForm[SenderSettings]):
+    """How one Epic's interface writes what the standard leaves open."""
+
+    start_places = LinesField(
+        label=LABELS["start_places"],
+        required=False,
+        longest=8,
+        most=len(START_PLACES),
+        help_text=f"Most trusted first, one a line; others are not looked at. Empty: {', '.join(START_PLACES)}.",
+    )
+    session_id_places = LinesField(
+        label=LABELS["session_id_places"],
+        required=False,
+        longest=8,
+        most=len(SESSION_ID_PLACES),
+        help_text=f"Most trusted first, one a line; others are not looked at. Empty: {', '.join(SESSION_ID_PLACES)}.",
+    )
+    status_map = StatusMapField(
+        label=LABELS["status_map"],
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=f"One a line, such as 5 = Cancelled. The meanings are {', '.join(Status)}.",
+    )
+    fallback_charset = forms.ChoiceField(
+        label=LABELS["fallback_charset"],
+        choices=CHARSETS,
+        help_text="For bytes that are neither as MSH-18 says nor UTF-8.",
+    )
+
+    class Meta:
+        model = SenderSettings
+        fields = ("start_places", "session_id_places", "status_map", "fallback_charset")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = self.instance.fallback_charset
+        if stored not in dict(CHARSETS):  # a configuration file may name any other
+            self.fields["fallback_charset"].choices = [*CHARSETS, (stored, stored)]  # type: ignore[attr-defined]
 
 
 class RetentionForm(forms.Form):

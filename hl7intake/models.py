@@ -1,9 +1,11 @@
 """Who may send us HL7, and what came: enough to answer a duplicate and to explain, nothing of a patient."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +13,9 @@ from django.db.models import F, Q
 from config_portal.models import FhirEndpoint, Organization, OrganizationScopedQuerySet
 from core.crypto import EncryptedTextField
 from core.models import new_id
+from hl7intake.rules import SESSION_ID_PLACES
+from hl7intake.statuses import Status
+from hl7intake.timing import START_PLACES
 from visits.models import Visit
 
 # Bytes kept verbatim in a text column: every byte is one of its characters.
@@ -112,6 +117,30 @@ class SenderSettings(models.Model):
 
     def __str__(self) -> str:
         return f"sender settings of {self.endpoint_id}"
+
+    def clean(self) -> None:
+        """Refuse places that nobody looks at, statuses that mean nothing, and character sets that do not exist."""
+        problems = {
+            "start_places": _unknown(self.start_places, START_PLACES),
+            "session_id_places": _unknown(self.session_id_places, SESSION_ID_PLACES),
+            "status_map": _unknown(map(str.capitalize, self.status_map.values()), tuple(Status)),
+            "fallback_charset": "" if _is_charset(self.fallback_charset) else "There is no such character set.",
+        }
+        if found := {name: problem for name, problem in problems.items() if problem}:
+            raise ValidationError(found)
+
+
+def _unknown(given: Iterable[str], known: Sequence[str]) -> str:
+    wrong = [text for text in given if text not in known]
+    return f"“{wrong[0][:20]}” is none of {', '.join(known)}." if wrong else ""
+
+
+def _is_charset(name: str) -> bool:
+    try:
+        b"A".decode(name)
+    except LookupError:
+        return False
+    return True
 
 
 class SenderPassword(models.Model):

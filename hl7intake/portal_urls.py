@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hl7intake.views import certificates, checking, messages, replaying, senders
+from hl7intake.views import certificates, checking, interface, messages, replaying, senders
 
 app_name = "hl7"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("messages/hl7/senders", senders.senders, name="senders"),
     path("messages/hl7/senders/kept", senders.retention, name="retention"),
     path("messages/hl7/senders/<uuid:endpoint_id>/watch", senders.watch, name="watch"),
+    path("messages/hl7/senders/<uuid:endpoint_id>/interface", interface.interface, name="interface"),
     path("messages/hl7/senders/<uuid:endpoint_id>/test", senders.test, name="test"),
     path("messages/hl7/check", checking.check, name="check"),
     path("messages/hl7/<uuid:message_id>", messages.message, name="message"),
