@@ -19,7 +19,7 @@ class Forker:
 
     def __init__(self, module: str, **variables: str) -> None:
         self._module = module
-        self._env = {**_variables(), **variables}
+        self.env = {**_variables(), **variables}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> int:
@@ -27,7 +27,7 @@ class Forker:
         if self._process is None:
             command = [sys.executable, "-m", self._module]
             self._process = subprocess.Popen(  # noqa: S603 - built above
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._env, start_new_session=True
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.env, start_new_session=True
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -37,11 +37,12 @@ class Forker:
 
     def stop(self) -> None:
         """Kill whoever is left."""
-        if self._process is None:
+        process, self._process = self._process, None
+        if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def _variables() -> Mapping[str, str]:

@@ -69,27 +69,37 @@ CODES: Mapping[str, CodeMeaning] = {
 _UNKNOWN_CODE = CodeMeaning(Fault.PERMANENT)
 
 
+class AcsResource:
+    """One resource of Azure Communication Services, called with its access key (HMAC-SHA256) or an Entra token."""
+
+    def __init__(self, *, endpoint: str, access_key: str = "", token: Callable[[], str] | None = None) -> None:
+        """Take the resource's ``endpoint`` and either its key or a function that returns an Entra token."""
+        self._endpoint = endpoint.rstrip("/")
+        self._key = base64.b64decode(access_key)
+        self._token = token
+
+    def request(self, method: str, path: str, body: object = None, *, version: str) -> HttpCall:
+        """Return the call of the operation at ``path``, of one version of the interface, ready to be made."""
+        url = f"{self._endpoint}{path}?api-version={version}"
+        content = b"" if body is None else json.dumps(body).encode()
+        if self._token is not None:
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token()}"}
+        else:
+            headers = sign(method, url, content, key=self._key, at=datetime.now(UTC))
+        return HttpCall(method=method, url=url, headers=headers, body=content)
+
+
 class AcsProvider:
-    """Sends through one ACS resource, authenticated with its access key (HMAC-SHA256) or an Entra token."""
+    """Sends through one ACS resource."""
 
     name = SYSTEM
     is_idempotent = True  # by repeatabilityRequestId
     network_words = frozenset({"stop", "start", "unstop"})
     usual_per_minute = 200  # toll-free; "SMS FAQ", 2026
 
-    def __init__(
-        self,
-        session: requests.Session,
-        *,
-        endpoint: str,
-        access_key: str = "",
-        token: Callable[[], str] | None = None,
-    ) -> None:
-        """Take the resource's ``endpoint`` and either its key or a function that returns an Entra token."""
+    def __init__(self, session: requests.Session, resource: AcsResource) -> None:
         self._session = session
-        self._endpoint = endpoint.rstrip("/")
-        self._key = base64.b64decode(access_key)
-        self._token = token
+        self._resource = resource
 
     def request(self, text: OutgoingText) -> HttpCall:
         """Return the call that hands ``text`` over; see :class:`sms.providers.base.SmsProvider`."""
@@ -103,7 +113,7 @@ class AcsProvider:
         if text.reference:
             options["tag"] = text.reference
         body = {"from": text.sender, "smsRecipients": [recipient], "message": text.body, "smsSendOptions": options}
-        return self._call("POST", "/sms", body)
+        return self._resource.request("POST", "/sms", body, version=API_VERSION)
 
     def read(self, response: requests.Response) -> Acceptance:
         """Return the acceptance in an answer: a refusal of the recipient arrives inside a 202."""
@@ -137,7 +147,8 @@ class AcsProvider:
         return bool(self._change_opt_outs("check", sender=sender, phone=phone).get("isOptedOut"))
 
     def _change_opt_outs(self, action: str, *, sender: str, phone: str) -> dict[str, Any]:
-        wanted = self._call("POST", f"/sms/optouts:{action}", {"from": sender, "recipients": [{"to": phone}]})
+        body = {"from": sender, "recipients": [{"to": phone}]}
+        wanted = self._resource.request("POST", f"/sms/optouts:{action}", body, version=API_VERSION)
         response = call(self._session, wanted, system=SYSTEM)
         self._check(response)
         result: dict[str, Any] = (json_object(response, system=SYSTEM).get("value") or [{}])[0]
@@ -150,15 +161,6 @@ class AcsProvider:
         if response.status_code in _NOT_AUTHORIZED:
             raise ConfigurationError("acs.not_authorized", "Azure refuses the credentials or the sender's number.")
         raise_for_status(response, system=SYSTEM)
-
-    def _call(self, method: str, path: str, body: dict[str, Any]) -> HttpCall:
-        url = f"{self._endpoint}{path}?api-version={API_VERSION}"
-        content = json.dumps(body).encode()
-        if self._token is not None:
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token()}"}
-        else:
-            headers = sign(method, url, content, key=self._key, at=datetime.now(UTC))
-        return HttpCall(method=method, url=url, headers=headers, body=content)
 
 
 def sign(method: str, url: str, body: bytes, *, key: bytes, at: datetime) -> dict[str, str]:

@@ -6,10 +6,8 @@ reserves what it found for 15 minutes. The interface says nothing about toll-fre
 in the Azure portal.
 """
 
-import base64
-import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -17,8 +15,8 @@ from urllib.parse import quote
 import requests
 
 from core.errors import ConfigurationError, UpstreamRejected
-from core.http import json_object, raise_for_status, send
-from sms.providers.acs import SYSTEM, sign
+from core.http import call, json_object, raise_for_status
+from sms.providers.acs import SYSTEM, AcsResource
 from sms.providers.numbers import CarrierRegister, NumberKind, Offer, OwnedNumber, WantedNumber
 
 API_VERSION = "2025-06-01"
@@ -47,19 +45,9 @@ class AcsNumbers:
     }
     registers: ClassVar[Mapping[NumberKind, CarrierRegister]] = {}  # a form in the Azure portal; no interface tells
 
-    def __init__(
-        self,
-        session: requests.Session,
-        *,
-        endpoint: str,
-        access_key: str = "",
-        token: Callable[[], str] | None = None,
-    ) -> None:
-        """Take the resource's ``endpoint`` and either its key or a function that returns an Entra token."""
+    def __init__(self, session: requests.Session, resource: AcsResource) -> None:
         self._session = session
-        self._endpoint = endpoint.rstrip("/")
-        self._key = base64.b64decode(access_key)
-        self._token = token
+        self._resource = resource
 
     def start_search(self, wanted: WantedNumber) -> str:
         """Begin to search and return ``<operation>|<search>``; see :class:`sms.providers.numbers.NumberSupplier`."""
@@ -135,13 +123,8 @@ class AcsNumbers:
         return response
 
     def _request(self, method: str, path: str, body: object = None) -> requests.Response:
-        url = f"{self._endpoint}{path}?api-version={API_VERSION}"
-        content = b"" if body is None else json.dumps(body).encode()
-        if self._token is None:
-            headers = sign(method, url, content, key=self._key, at=datetime.now(UTC))
-        else:
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token()}"}
-        return send(self._session, method, url, system=SYSTEM, data=content, headers=headers)
+        wanted = self._resource.request(method, path, body, version=API_VERSION)
+        return call(self._session, wanted, system=SYSTEM)
 
 
 def _raise(response: requests.Response) -> None:

@@ -11,7 +11,7 @@ from sms.models import Supplier
 from sms.providers.acs_numbers import AcsNumbers
 from sms.providers.numbers import NumberSupplier
 from sms.providers.twilio_numbers import TwilioNumbers
-from sms.services.suppliers import acs_token
+from sms.services.suppliers import acs_resource
 
 
 def supplier_of(supplier: str) -> NumberSupplier:
@@ -19,11 +19,8 @@ def supplier_of(supplier: str) -> NumberSupplier:
 
     :raises ConfigurationError: ``sms.supplier_not_configured``.
     """
-    if supplier == Supplier.ACS and settings.ACS_ENDPOINT:
-        if settings.ACS_ACCESS_KEY:
-            return AcsNumbers(_session(), endpoint=settings.ACS_ENDPOINT, access_key=settings.ACS_ACCESS_KEY)
-        if settings.ENTRA_CLIENT_ID and settings.ENTRA_CLIENT_SECRET:
-            return AcsNumbers(_session(), endpoint=settings.ACS_ENDPOINT, token=acs_token)
+    if supplier == Supplier.ACS and (resource := acs_resource()):
+        return AcsNumbers(_session(), resource)
     if supplier == Supplier.TWILIO and settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN:
         return TwilioNumbers(
             _session(),

@@ -10,7 +10,7 @@ from core.http import build_session
 from meetings.providers.teams.connection import TeamsConnection
 from meetings.providers.teams.token import access_token
 from sms.models import Supplier
-from sms.providers.acs import TOKEN_SCOPE, AcsProvider
+from sms.providers.acs import TOKEN_SCOPE, AcsProvider, AcsResource
 from sms.providers.base import SmsProvider
 from sms.providers.twilio import TwilioProvider
 
@@ -20,11 +20,8 @@ def provider(supplier: str) -> SmsProvider:
 
     :raises ConfigurationError: ``sms.supplier_not_configured``.
     """
-    if supplier == Supplier.ACS and settings.ACS_ENDPOINT:
-        if settings.ACS_ACCESS_KEY:
-            return AcsProvider(_session(), endpoint=settings.ACS_ENDPOINT, access_key=settings.ACS_ACCESS_KEY)
-        if settings.ENTRA_CLIENT_ID and settings.ENTRA_CLIENT_SECRET:
-            return AcsProvider(_session(), endpoint=settings.ACS_ENDPOINT, token=acs_token)
+    if supplier == Supplier.ACS and (resource := acs_resource()):
+        return AcsProvider(_session(), resource)
     if supplier == Supplier.TWILIO and settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN:
         return TwilioProvider(
             _session(),
@@ -33,6 +30,17 @@ def provider(supplier: str) -> SmsProvider:
             auth_token=settings.TWILIO_AUTH_TOKEN,
         )
     raise ConfigurationError("sms.supplier_not_configured", f"The operator has not set up {supplier}.")
+
+
+def acs_resource() -> AcsResource | None:
+    """Return the operator's resource at Azure, by its key or else by the operator's application; None without one."""
+    if not settings.ACS_ENDPOINT:
+        return None
+    if settings.ACS_ACCESS_KEY:
+        return AcsResource(endpoint=settings.ACS_ENDPOINT, access_key=settings.ACS_ACCESS_KEY)
+    if settings.ENTRA_CLIENT_ID and settings.ENTRA_CLIENT_SECRET:
+        return AcsResource(endpoint=settings.ACS_ENDPOINT, token=acs_token)
+    return None
 
 
 def acs_token() -> str:

@@ -19,7 +19,7 @@ from core.http_async import AsyncClient
 from core.outbound import OutboundPolicy
 from sms.keywords import Meaning, understand
 from sms.providers import acs, twilio
-from sms.providers.acs import AcsProvider
+from sms.providers.acs import AcsProvider, AcsResource
 from sms.providers.base import Delivery, Fault, OutgoingText, Reason, SmsProvider, TextRefused
 from sms.providers.twilio import TwilioProvider
 from tests.sandbox.listener import Listener
@@ -59,7 +59,9 @@ def supplier(request, twin):
     session = build_session(LOOPBACK)
     providers = {
         "acs": Supplier(
-            "acs", AcsProvider(session, endpoint=f"{twin.url}/acs", access_key=ACS_KEY), number="+18335550100"
+            "acs",
+            AcsProvider(session, AcsResource(endpoint=f"{twin.url}/acs", access_key=ACS_KEY)),
+            number="+18335550100",
         ),
         "twilio": Supplier(
             "twilio",
@@ -230,8 +232,12 @@ def test_after_stop_the_network_refuses_and_we_are_told_why(twin, supplier, text
     assert (report.fault, report.reason, report.code) == (Fault.OPTED_OUT, Reason.BLOCKED_BY_RECIPIENT, "4007")
 
 
+def azure(**way):
+    return AcsProvider(build_session(LOOPBACK), AcsResource(**way))
+
+
 def test_azure_keeps_opt_outs_that_we_tell_it(twin, draft):
-    provider = AcsProvider(build_session(LOOPBACK), endpoint=f"{twin.url}/acs", access_key=ACS_KEY)
+    provider = azure(endpoint=f"{twin.url}/acs", access_key=ACS_KEY)
     way = {"sender": "+18335550100", "phone": draft.to}
     assert not provider.is_blocked(**way)
     assert provider.block(**way)
@@ -241,9 +247,7 @@ def test_azure_keeps_opt_outs_that_we_tell_it(twin, draft):
 
 
 def test_azure_takes_an_entra_token_in_place_of_a_key(twin, draft):
-    provider = AcsProvider(
-        build_session(LOOPBACK), endpoint=f"{twin.url}/acs", token=lambda: twin.graph_token(scope=acs.TOKEN_SCOPE)
-    )
+    provider = azure(endpoint=f"{twin.url}/acs", token=lambda: twin.graph_token(scope=acs.TOKEN_SCOPE))
     assert provider.send(replace(draft, sender="+18335550100")).message_id
 
 
@@ -277,7 +281,7 @@ def test_our_forms_have_no_field_that_twilios_own_library_does_not_know(draft):
 
 
 def test_our_requests_to_azure_have_the_documented_fields(draft):
-    provider = AcsProvider(build_session(LOOPBACK), endpoint="http://x", access_key=ACS_KEY)
+    provider = azure(endpoint="http://x", access_key=ACS_KEY)
     body = json.loads(provider.request(draft).body)
     assert set(body) == {"from", "smsRecipients", "message", "smsSendOptions"}
     assert set(body["smsRecipients"][0]) == {"to", "repeatabilityRequestId", "repeatabilityFirstSent"}
@@ -285,6 +289,6 @@ def test_our_requests_to_azure_have_the_documented_fields(draft):
 
 
 def test_a_wrong_key_is_a_matter_of_configuration(twin, draft):
-    provider = AcsProvider(build_session(LOOPBACK), endpoint=f"{twin.url}/acs", access_key="d3Jvbmc=")
+    provider = azure(endpoint=f"{twin.url}/acs", access_key="d3Jvbmc=")
     with pytest.raises(ConfigurationError, match=r"acs\.not_authorized"):
         provider.send(replace(draft, sender="+18335550100"))

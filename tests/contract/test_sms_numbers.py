@@ -10,6 +10,7 @@ import requests
 from core.errors import ConfigurationError, UpstreamRejected, UpstreamUnavailable
 from core.http import build_session
 from core.outbound import OutboundPolicy
+from sms.providers.acs import AcsResource
 from sms.providers.acs_numbers import AcsNumbers
 from sms.providers.numbers import NumberKind, NumberSupplier, Offer, OwnedNumber, Verification, WantedNumber
 from sms.providers.twilio_numbers import TwilioNumbers
@@ -38,7 +39,7 @@ def twin(sandbox):
 
 
 def acs(twin, *, key=ACS_KEY):
-    return AcsNumbers(build_session(LOOPBACK), endpoint=f"{twin.url}/acs", access_key=key)
+    return AcsNumbers(build_session(LOOPBACK), AcsResource(endpoint=f"{twin.url}/acs", access_key=key))
 
 
 def twilio(twin, *, token=AUTH_TOKEN):

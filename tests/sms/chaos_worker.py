@@ -1,14 +1,8 @@
-"""Workers to be killed: one process loads the product, and forks a worker for each line it reads.
+"""Workers to be killed: each does what the beat schedule does, with times cut short: send, take up, ask."""
 
-A worker does what the beat schedule does, with times cut short: send, take up what was left, ask. The pid of
-each is printed, so that the test can kill it.
-"""
-
-import os
-import signal
-import sys
 import time
 from datetime import timedelta
+from typing import NoReturn
 
 import django
 
@@ -22,11 +16,12 @@ from django.utils import timezone  # noqa: E402
 
 from core import http, http_async  # noqa: E402
 from sms.services import health, outcomes, sending, settling  # noqa: E402
+from tests.forking import fork_for_each_line  # noqa: E402
 
 READ_SECONDS, WHOLE_SECONDS = 2.0, 4.0
 
 
-def work() -> None:
+def work() -> NoReturn:
     """Tick until the process is killed."""
     sending.LEASE = timedelta(seconds=10)
     outcomes.SETTLE_AFTER = timedelta(seconds=4)
@@ -44,16 +39,5 @@ def work() -> None:
         time.sleep(0.05)
 
 
-def main() -> None:
-    """Fork a worker for each line."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for _ in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            work()
-        sys.stdout.write(f"{pid}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    fork_for_each_line(work)

@@ -3,7 +3,6 @@
 Short and seeded here; ``make chaos`` runs the long ones.
 """
 
-import contextlib
 import os
 import random
 import signal
@@ -16,18 +15,18 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
 from ehrconnector.stack.account import server_account
-from ehrconnector.stack.databases import ensure_database, with_database
+from ehrconnector.stack.databases import ensure_database
 from ehrconnector.stack.embedded import Postgres
 from ehrconnector.stack.folder import DataFolder
 from sms import tasks
 from sms.models import PhoneNumber, SmsMessage
 from sms.services import sending
 from tests.factories import approve, make_endpoint, make_scheduled, make_sms_configuration
+from tests.forking import Forker
 from tests.sms.ledgers import AcsLedger, TwilioLedger
 from tests.sms.supplier import Supplier as Listener
 from tests.waiting import until
@@ -42,30 +41,10 @@ SEED = 20261124
 class Witness:
     """A supplier with a ledger, and workers that send to it."""
 
-    def __init__(self, ledger, name, env):
+    def __init__(self, ledger, name, workers):
         self.ledger = ledger
         self.name = name
-        self.env = env
-        self._forker = None
-
-    def start(self):
-        """Start a worker and return its pid."""
-        if self._forker is None:
-            command = [sys.executable, "-m", "tests.sms.chaos_worker"]
-            self._forker = subprocess.Popen(  # noqa: S603 - built above
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.env, start_new_session=True
-            )
-        self._forker.stdin.write("\n")
-        self._forker.stdin.flush()
-        return int(self._forker.stdout.readline())
-
-    def stop(self):
-        if self._forker is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._forker.pid, signal.SIGKILL)
-            self._forker.wait()
-            self._forker.stdin.close()
-            self._forker.stdout.close()
+        self.workers = workers
 
     def sent(self):
         return SmsMessage.objects.filter(state=State.ACCEPTED).count()
@@ -78,18 +57,9 @@ def witness(request, settings):
     ledger = AcsLedger(fault) if name == "acs" else TwilioLedger(fault)
     listener = Listener(ledger.answer)
     settings.ACS_ENDPOINT = settings.TWILIO_API_BASE_URL = listener.url
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "ehrconnector.settings",
-        "DATABASE_URL": with_database(os.environ["DATABASE_URL"], connection.settings_dict["NAME"]),
-        "REDIS_URL": django_settings.REDIS_URL,
-        "ACS_ENDPOINT": listener.url,
-        "TWILIO_API_BASE_URL": listener.url,
-        "LOG_LEVEL": "ERROR",
-    }
-    found = Witness(ledger, name, env)
-    yield found
-    found.stop()
+    workers = Forker("tests.sms.chaos_worker", ACS_ENDPOINT=listener.url, TWILIO_API_BASE_URL=listener.url)
+    yield Witness(ledger, name, workers)
+    workers.stop()
     listener.close()
 
 
@@ -117,10 +87,10 @@ def kill_again_and_again(witness, *, texts, kills):
     book(texts, witness.name)
     dice = random.Random(SEED)  # noqa: S311 - seeded on purpose
     for _ in range(kills):
-        pid = witness.start()
+        pid = witness.workers.start()
         time.sleep(dice.uniform(0.02, 0.5))  # the moment of death is the fault itself
         os.kill(pid, signal.SIGKILL)
-    witness.start()
+    witness.workers.start()
     until(lambda: witness.sent() == texts, seconds=120)
     check(witness, texts)
 
@@ -154,8 +124,8 @@ FAULTS = ["busy", "error", "hang", "broken", "slow"]
 )
 def test_a_supplier_is_busy_broken_slow_or_silent(witness):
     book(25, witness.name)
-    witness.start()
-    witness.start()
+    witness.workers.start()
+    witness.workers.start()
     until(lambda: witness.sent() == 25, seconds=60)
     check(witness, 25)
 
@@ -172,7 +142,7 @@ def test_five_hundred_texts_with_one_kind_of_fault(witness, fault):
     witness.ledger.fault = faulty(SEED, [fault], calls=500)
     book(500, witness.name)
     for _ in range(2):
-        witness.start()
+        witness.workers.start()
     until(lambda: witness.sent() == 500, seconds=400)
     check(witness, 500)
 
@@ -181,7 +151,7 @@ def test_five_hundred_texts_with_one_kind_of_fault(witness, fault):
 def test_two_schedulers_and_four_workers_send_each_text_once(witness):
     book(60, witness.name)
     for _ in range(4):
-        witness.start()
+        witness.workers.start()
     until(lambda: witness.sent() == 60, seconds=60)
     check(witness, 60)
 
@@ -189,7 +159,7 @@ def test_two_schedulers_and_four_workers_send_each_text_once(witness):
 @pytest.mark.parametrize("witness", ["twilio"], indirect=True)
 def test_the_database_drops_every_connection_again_and_again(witness):
     book(60, witness.name)
-    witness.start()
+    witness.workers.start()
     for _ in range(6):
         with connection.cursor() as cursor:
             cursor.execute(
@@ -212,10 +182,10 @@ def test_the_database_server_is_killed_while_texts_are_sent(witness):
     try:
         url = server.url("connector")
         ensure_database(url)
-        witness.env = {**witness.env, "DATABASE_URL": url}
+        witness.workers.env["DATABASE_URL"] = url
         seed = [sys.executable, "-m", "tests.sms.chaos_seed", str(texts), witness.name]
-        subprocess.run(seed, env=witness.env, check=True)  # noqa: S603 - built above
-        witness.start()
+        subprocess.run(seed, env=witness.workers.env, check=True)  # noqa: S603 - built above
+        witness.workers.start()
         dice = random.Random(SEED)  # noqa: S311 - seeded on purpose
         for _ in range(kills):
             time.sleep(dice.uniform(0.1, 0.8))  # the moment of death is the fault itself
@@ -229,7 +199,7 @@ def test_the_database_server_is_killed_while_texts_are_sent(witness):
         assert len(witness.ledger.for_each_phone) == texts, "a text was lost"
         assert set(witness.ledger.for_each_phone.values()) == {1}, "a phone got a text twice"
     finally:
-        witness.stop()
+        witness.workers.stop()
         server.stop()
         folder.remove()
 
