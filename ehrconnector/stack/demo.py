@@ -87,6 +87,7 @@ def _play(stack: Stack, terminal: Terminal, interrupts: Interrupts, *, is_once: 
         return 1 if code else 0
     _add_history(stack, terminal)
     _add_refusals(stack, terminal)
+    _leave_open(stack, terminal)
     _invite(stack, terminal)
     try:
         interrupts.wait()
@@ -114,6 +115,12 @@ def _add_refusals(stack: Stack, terminal: Terminal) -> None:
     """Give the message browser something to explain."""
     with terminal.step("Two HL7 messages and a sender that are refused, to look at"):
         stack.commands.run("send_refusals", env=stack.product_env())
+
+
+def _leave_open(stack: Stack, terminal: Terminal) -> None:
+    """Give the pages that show what needs somebody something to show."""
+    with terminal.step("A message that was set aside, and patients' answers"):
+        stack.commands.run("leave_open", env=stack.product_env())
 
 
 def _verdict(code: int) -> str:

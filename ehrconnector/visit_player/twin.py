@@ -53,6 +53,10 @@ class Twin:
         answer.raise_for_status()
         return dict(answer.json())
 
+    def reply(self, phone: str, text: str) -> None:
+        """Answer from a phone to the number that texted it last."""
+        self._call("POST", f"/control/phones/{phone}/reply", json={"text": text})
+
     def last(self) -> int:
         """Return the number of the newest ledger entry."""
         return int(self._call("GET", "/ledger.json", params={"after": 2**60})["last"])
