@@ -131,7 +131,7 @@ def lines(content: Mapping[str, Any]) -> list[Line]:
         part = parts.get(name)
         title = _OWN_TITLES.get(name) or (part.title if part else "") or _from_key(name)
         labels = _LABELS.get(name) or (part.labels if part else {})
-        for path, value in _leaves(content.get(name, {})):
+        for path, value in _leaves(_in_order(content.get(name, {}), labels)):
             found.append(
                 Line(
                     key=".".join((name, *path)),
@@ -177,6 +177,14 @@ def _teams_sentence(teams: Mapping[str, Any]) -> str:
     if not teams:
         return "Microsoft Teams is not set up yet, so no meeting can be held."
     return f"Meetings are held in Microsoft Teams, tenant {teams.get('tenant_id', '')}."
+
+
+def _in_order(values: Any, labels: Mapping[str, str]) -> Any:
+    """Return what has a label first, in the order of the labels: the database keeps none."""
+    if not isinstance(values, Mapping):
+        return values
+    known = {key: values[key] for key in labels if key in values}
+    return {**known, **values}
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -39,5 +39,10 @@ class LinkCard:
         return reverse("links:setup", args=[self.endpoint.pk])
 
     @property
+    def change_label(self) -> str:
+        """Names the act and the endpoint."""
+        return f"Change {self.endpoint.name}"
+
+    @property
     def _link(self) -> ContextLink | None:
         return getattr(self.endpoint, "context_link", None)

@@ -24,6 +24,11 @@ class EndpointCard:
         return reverse("writeback:setup", args=[self.endpoint.pk])
 
     @property
+    def change_label(self) -> str:
+        """Names the act and the endpoint."""
+        return f"Change {self.endpoint.name}"
+
+    @property
     def title(self) -> str:
         """The endpoint's name."""
         return self.endpoint.name

@@ -23,9 +23,10 @@ def status(context: SetupContext) -> StepStatus:
     )
     means = {Means(chosen.get(endpoint.pk, Means.CONNECTION_STATUS)) for endpoint in context.endpoints}
     words = ", ".join(str(kind.label).partition(",")[0] for kind in sorted(means))
+    own = f"{len(chosen)} of {len(context.endpoints)} connections with settings of their own" if chosen else "as usual"
     return StepStatus(
         state=StepState.DONE,
-        detail=f"{words}; {len(chosen)} of {len(context.endpoints)} connections differ from the defaults",
+        detail=f"By {words}, {own}",
         action_label="View",
         action_url=reverse("writeback:overview"),
     )

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Role
 from config_portal.access import portal_page
 from config_portal.models import FhirEndpoint
+from config_portal.presenters.crumbs import under_setup
 from config_portal.requests import PortalRequest
 from core.page import EnvironmentBand
 from writeback.forms import WritebackForm
@@ -24,7 +25,7 @@ def overview(request: PortalRequest) -> HttpResponse:
     """Show what is chosen for each FHIR endpoint."""
     endpoints = FhirEndpoint.objects.for_organization(request.organization).select_related("approved_version")
     cards = [EndpointCard(endpoint, drafts.draft_of(endpoint)) for endpoint in endpoints]
-    context = {"cards": cards, "may_change": Role.ADMIN in request.roles}
+    context = {"cards": cards, "may_change": Role.ADMIN in request.roles, "crumbs": under_setup()}
     return render(request, "writeback/overview.html", context)
 
 
@@ -54,6 +55,6 @@ def setup(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
         "form": form,
         "endpoint": endpoint,
         "overview_url": overview_url,
-        "crumbs": [("Setup", reverse("portal:setup")), ("Telling Epic", overview_url), (endpoint.name, "")],
+        "crumbs": [*under_setup(), ("Telling Epic", overview_url)],
     }
     return render(request, "writeback/setup.html", context)

@@ -240,13 +240,14 @@ class VersionPage:
     def proof(self) -> list[tuple[str, object]]:
         """Who approved it and how that is proven."""
         version = self.version
-        rows: list[tuple[str, object]] = [("Approved by", version.approved_by)]
+        zone = version.endpoint.organization.time_zone
+        approved = written(version.approved_at, zone_name=zone)
+        rows: list[tuple[str, object]] = [("Approved", f"{approved} by {version.approved_by}")]
         if version.is_self_approved:
             rows.append(("Marked", "Self-approved: the approver may edit the configuration too"))
         if version.approver_object_id:
             rows.append(("Microsoft account", f"{version.approver_object_id} in tenant {version.approver_tenant_id}"))
         if version.entra_confirmed_at:
-            zone = version.endpoint.organization.time_zone
             rows.append(("Confirmed by Microsoft", written(version.entra_confirmed_at, zone_name=zone)))
         rows.append(("Proven by", f"Sign-in to Epic, {version.epic_issuer}" if version.epic_issuer else "A command"))
         if version.restores_number:

@@ -1,7 +1,10 @@
 """How the audit trail reads."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from django.apps import apps
 
 from core.models import AuditEvent, AuditVerification
 
@@ -20,6 +23,9 @@ _WORDS = {
     "staff.confirmed": "Confirmed by Microsoft",
     "staff.access_ended": "Access ended",
 }
+_SUBJECTS = {"config_portal.fhirendpoint": "FHIR base URL"}
+_ACRONYM = re.compile(r"\b(api|fhir|hl7|jwks|sms|url)\b")
+_CODES = re.compile(r"[0-9a-f-]{32,}(, [0-9a-f-]{32,})*")  # digests, ids and fingerprints
 _NOTHING = "(nothing)"
 
 
@@ -42,12 +48,19 @@ class AuditRow:
     @property
     def what(self) -> str:
         """What happened, in words."""
-        return _WORDS.get(self.event.action) or self.event.action.replace(".", " ").replace("_", " ").capitalize()
+        words = _spaced(self.event.action)
+        return _WORDS.get(self.event.action) or words[:1].upper() + words[1:]
 
     @property
     def subject(self) -> str:
         """What it happened to."""
-        return self.event.subject_type.rpartition(".")[2].replace("_", " ")
+        label = self.event.subject_type
+        if label in _SUBJECTS:
+            return _SUBJECTS[label]
+        try:
+            return _spaced(str(apps.get_model(label)._meta.verbose_name))
+        except (LookupError, ValueError):  # a kind of thing that this version no longer has
+            return _spaced(label.rpartition(".")[2])
 
     @property
     def changes(self) -> list[Change]:
@@ -61,10 +74,11 @@ class AuditRow:
         ]
 
     @property
-    def details(self) -> list[tuple[str, str]]:
-        """Everything else the event says."""
+    def details(self) -> list[tuple[str, str, bool]]:
+        """Everything else the event says: name, value, and whether it is a code that nobody reads as a word."""
         others = {name: value for name, value in self._data.items() if name != "changes" and not _is_change(value)}
-        return [(_spaced(name), in_words(value)) for name, value in others.items()]
+        named = [(_spaced(name), in_words(value)) for name, value in others.items()]
+        return [(name, value, _CODES.fullmatch(value) is not None) for name, value in named]
 
     @property
     def _data(self) -> dict[str, Any]:
@@ -76,7 +90,8 @@ def _is_change(value: Any) -> bool:
 
 
 def _spaced(name: str) -> str:
-    return name.replace("_", " ")
+    """Return a name of ours as words, ``sms_consent.given`` as ``SMS consent given``."""
+    return _ACRONYM.sub(lambda found: found[0].upper(), name.replace(".", " ").replace("_", " "))
 
 
 @dataclass(frozen=True)

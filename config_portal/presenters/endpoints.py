@@ -86,8 +86,8 @@ class EndpointPage:
         return EndpointRow(self.endpoint, self.run)
 
     @property
-    def discovered(self) -> list[tuple[str, str]]:
-        """What the server said about itself when it was last asked; nothing when it never answered."""
+    def address(self) -> list[dict[str, object]]:
+        """The address, and what the server said about itself when it was last asked."""
         kept = self.endpoint.discovered or {}
         server, smart = kept.get("server", {}), kept.get("smart", {})
         facts = (
@@ -98,7 +98,13 @@ class EndpointPage:
             ("Authorization endpoint", smart.get("authorization_endpoint")),
             ("Token endpoint", smart.get("token_endpoint")),
         )
-        return [(label, str(value)) for label, value in facts if value]
+        rows: list[dict[str, object]] = [{"label": label, "value": str(value)} for label, value in facts if value]
+        return [{"label": "FHIR base URL", "value": self.endpoint.base_url, "copy": True}, *rows]
+
+    @property
+    def is_discovered(self) -> bool:
+        """Whether the server ever answered."""
+        return bool(self.endpoint.discovered)
 
     @property
     def discovered_ago(self) -> str:

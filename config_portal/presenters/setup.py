@@ -59,8 +59,16 @@ class TaskRow:
         """Who did it or has to act, and how long ago that began."""
         status = self.step_status
         owner = "" if status.state == StepState.WAITING else status.owner
-        age = ago(status.since, now=self.now) if status.since else ""
-        return " · ".join(part for part in (owner, age) if part)
+        return " · ".join(part for part in (owner, self._age) if part)
+
+    @property
+    def _age(self) -> str:
+        """How long ago it was done, or for how long it has been as it is."""
+        status = self.step_status
+        if status.since is None:
+            return ""
+        age = ago(status.since, now=self.now)
+        return f"{age} ago" if status.state == StepState.DONE else f"for {age}"
 
     @property
     def action_label(self) -> str:

@@ -44,7 +44,7 @@ def overview(request: PortalRequest) -> HttpResponse:
     """Show where every connection stands."""
     now = timezone.now()
     context = {
-        "crumbs": crumbs(("Approve", "")),
+        "crumbs": crumbs(),
         "rows": [
             ApprovalState(draft=draft, request=asked, now=now)
             for draft, asked in approval_queries.drafts_with_requests(request.organization)
@@ -142,7 +142,7 @@ def set_rules(request: PortalRequest) -> HttpResponse:
 
 
 def crumbs(*pages: tuple[str, str]) -> list[tuple[str, str]]:
-    """Return the way from the Setup page to here."""
+    """Return the way from the Setup page down to the page above this one."""
     return [("Setup", reverse("portal:setup")), *pages]
 
 
@@ -183,7 +183,7 @@ def _page(
         "problem": problem,
         "may_name_anew": Role.ADMIN in request.roles and approvers.binding_of(endpoint) is not None,
         "may_ask": Role.ADMIN in request.roles and bool(endpoint.approver_username),
-        "crumbs": crumbs(("Approve", reverse("portal:approvals")), (endpoint.name, "")),
+        "crumbs": crumbs(("Approve", reverse("portal:approvals"))),
     }
     return render(request, "config_portal/approval.html", context, status=status)
 

@@ -50,7 +50,7 @@ def overview(request: PortalRequest) -> HttpResponse:
     ]
     if len(rows) == 1:
         return redirect("portal:records", rows[0].draft.endpoint.pk)
-    context = {"rows": rows, "crumbs": crumbs(("Review and finish", ""))}
+    context = {"rows": rows, "crumbs": crumbs()}
     return render(request, "config_portal/records_overview.html", context)
 
 
@@ -77,7 +77,7 @@ def detail(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
         "endpoint": endpoint,
         "form": form,
         "comparison": comparison,
-        "crumbs": _way(endpoint),
+        "crumbs": crumbs(_overview()),
     }
     return render(request, "config_portal/records.html", context)
 
@@ -89,7 +89,7 @@ def hand_over(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
     endpoint = find(request, endpoint_id)
     listed = registry.records_of(endpoint)
     page = RecordsPage(endpoint=endpoint, records=listed, is_draft_different=False)
-    way = [*_way(endpoint)[:-1], (endpoint.name, reverse("portal:records", args=[endpoint.pk])), ("Hand-over", "")]
+    way = crumbs(_overview(), (f"Records of {endpoint.name}", reverse("portal:records", args=[endpoint.pk])))
     context = {"page_records": page, "endpoint": endpoint, "crumbs": way, "now": timezone.now()}
     return render(request, "config_portal/hand_over.html", context)
 
@@ -114,8 +114,8 @@ def download(request: PortalRequest, endpoint_id: UUID, kind: str) -> HttpRespon
     return response
 
 
-def _way(endpoint: FhirEndpoint) -> list[tuple[str, str]]:
-    return crumbs(("Review and finish", reverse("portal:records_overview")), (endpoint.name, ""))
+def _overview() -> tuple[str, str]:
+    return "Review and finish", reverse("portal:records_overview")
 
 
 def _others(endpoint: FhirEndpoint) -> dict[str, str]:

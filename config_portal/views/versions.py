@@ -29,7 +29,6 @@ def detail(request: PortalRequest, endpoint_id: UUID, number: int) -> HttpRespon
     way = crumbs(
         ("Approve", reverse("portal:approvals")),
         (endpoint.name, reverse("portal:approval", args=[endpoint.pk])),
-        (f"Version {number}", ""),
     )
     return render(request, "config_portal/version.html", {"page_version": page, "endpoint": endpoint, "crumbs": way})
 

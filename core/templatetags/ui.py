@@ -11,15 +11,16 @@
     {% timeline entries %}   {% task_list tasks %}   {% definitions rows %}   {% tabs links label="…" %}
     {% table caption="…" %}<thead>…</thead><tbody>…</tbody>{% endtable %}
     {% copy value label="…" %}   {% copy_field label="…" value=value %}   {% progress 4 7 label="…" %}
-    {% when moment style="time" %}   {% since moment style="clock" %}
+    {% when moment style="time" %}   {% since moment style="clock" %}   {{ url|breakable }}
     {% field form.name %}   {% error_summary form %}   {% form_fields form %}
     {% band "test" name="…" detail="…" %}   {% help_card phone="…" %}   {% language_switch %}   {% theme_switch %}
 
 A tone is one of ok, warn, bad, info, neutral; each has a shape beside its colour. Unknown keywords
-of ``button``, ``post_button`` and ``menu`` become HTML attributes: underscores turn into hyphens,
+of ``button`` and ``menu`` become HTML attributes: underscores turn into hyphens,
 True gives a bare attribute, and None, False and "" leave it out. The style guide shows every tag.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
@@ -30,7 +31,7 @@ from django import forms, template
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from core import forms as form_markup
@@ -132,9 +133,9 @@ def post_button(
     value: Any = "",
     icon: str = "",
     small: bool = False,
-    **attrs: Any,
+    aria_label: str = "",
 ) -> dict[str, Any]:
-    """Draw a form of one button for an act that changes something."""
+    """Draw a form of one button for an act that changes something; ``aria_label`` names it where several look alike."""
     return {
         "label": label,
         "action": action,
@@ -143,7 +144,7 @@ def post_button(
         "value": value,
         "icon": icon,
         "small": small,
-        "attrs": _attributes(attrs),
+        "aria_label": aria_label,
         "csrf_token": context.get("csrf_token"),
     }
 
@@ -321,6 +322,13 @@ def since(
     return format_html(
         '<span class="num" data-since="{}" data-age="{}"{}>{}</span>', moment.isoformat(), age, attrs, words
     )
+
+
+@register.filter
+def breakable(address: Any) -> SafeString:
+    """Let a web address go on in the next line behind its slashes, where people expect it, not within a word."""
+    parts = re.split(r"(?<=[^/:]/)(?=[^/])", str(address))
+    return mark_safe("<wbr>".join(escape(part) for part in parts))  # noqa: S308 - every part is escaped
 
 
 # --- Forms ----------------------------------------------------------------------------------------

@@ -12,7 +12,16 @@ from hl7intake.models import InboundMessage
 from hl7intake.outline import OutlinedSegment, outline_of_shape
 from hl7intake.presenters.certificates import ago_words, common_name, grouped
 from hl7intake.presenters.facts import facts_of, notes_of, shape_in
-from hl7intake.presenters.words import ANSWERS, OUTCOMES, REASONS, SENTENCES, WORRYING_REASONS, advice, event_words
+from hl7intake.presenters.words import (
+    ANSWERS,
+    OUTCOMES,
+    REASONS,
+    SENTENCES,
+    WORRYING_REASONS,
+    advice,
+    event_words,
+    failure,
+)
 
 State = InboundMessage.State
 _NO_ANSWER = "None; the sender asks for none"
@@ -61,7 +70,7 @@ class MessageRow:
     def why(self) -> str:
         """Why it had no effect, or that something had to be assumed."""
         if self.message.state in {State.REJECTED, State.QUARANTINED}:
-            return self.message.error_text or self.message.error_code
+            return self.message.error_text or failure(self.message.error_code)
         if self.message.reason:
             return REASONS.get(self.message.reason, self.message.reason)
         count = len(self.message.warnings)
@@ -233,7 +242,7 @@ class MessagePage(MessageRow):
     @property
     def no_segments(self) -> str:
         """Why there are none to show."""
-        if self.message.state == State.RECEIVED:
+        if self.message.state in {State.RECEIVED, State.QUARANTINED}:
             return "They are read when the message takes effect."
         return "The message could not be taken apart."
 

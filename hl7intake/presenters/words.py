@@ -82,6 +82,11 @@ def event_words(message_type: str, trigger: str) -> str:
     return EVENTS.get(trigger) or " ".join(part for part in (message_type, trigger) if part) or "Not readable"
 
 
+def failure(error_code: str) -> str:
+    """Return in words why an acknowledged message did not take effect."""
+    return "Five attempts failed" if error_code.startswith("hl7.apply_failed") else error_code
+
+
 def advice(error_code: str) -> str:
     """Return what to look at, or ''."""
     if error_code.startswith("hl7.apply_failed"):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Role
 from config_portal.access import portal_page
 from config_portal.models import FhirEndpoint
+from config_portal.presenters.crumbs import under_setup
 from config_portal.requests import PortalRequest
 from core.page import EnvironmentBand
 from launch.presenters_links import LinkCard
@@ -27,7 +28,11 @@ def overview(request: PortalRequest) -> HttpResponse:
     """Show for each FHIR endpoint whether links open visits."""
     endpoints = FhirEndpoint.objects.for_organization(request.organization).select_related("context_link")
     cards = [LinkCard(endpoint) for endpoint in endpoints]
-    return render(request, "launch/links.html", {"cards": cards, "may_change": Role.ADMIN in request.roles})
+    return render(
+        request,
+        "launch/links.html",
+        {"cards": cards, "may_change": Role.ADMIN in request.roles, "crumbs": under_setup()},
+    )
 
 
 @portal_page(Role.ADMIN)
@@ -54,6 +59,6 @@ def setup(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
             (f"Launch address, {who}", settings.PUBLIC_URL + reverse(f"launch:{who}_link", args=[endpoint.launch_id]))
             for who in ("provider", "patient")
         ],
-        "crumbs": [("Setup", reverse("portal:setup")), ("Context-aware links", overview_url), (endpoint.name, "")],
+        "crumbs": [*under_setup(), ("Context-aware links", overview_url)],
     }
     return render(request, "launch/link_setup.html", context)

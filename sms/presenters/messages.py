@@ -166,7 +166,7 @@ def history(text: SmsMessage, events: list[DeliveryEvent], *, zone: str) -> list
         entries.append(HistoryEntry(text.first_sent_at, zone, "Given to the supplier", "info"))
     for event in events:
         title, tone = _REPORTED.get(event.state, ("The supplier reported", "neutral"))
-        entries.append(HistoryEntry(event.at, zone, title, tone, outcome=event.code))
+        entries.append(HistoryEntry(event.at, zone, title, tone, outcome=f"Code {event.code}" if event.code else ""))
     if text.finished_at and text.state in OUTCOMES["not_sent"]:
         title = str(State(text.state).label)
         entries.append(HistoryEntry(text.finished_at, zone, title, "neutral", detail=words.reason(text.error_code)))
@@ -337,7 +337,9 @@ class OptOutRow:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them: ``3 s``, ``4 min``, ``2 h``."""
+    """Return seconds as people say them: ``under 1 s``, ``3 s``, ``4 min``, ``2 h``."""
+    if seconds < 1:
+        return "under 1 s"
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"

@@ -21,7 +21,7 @@ from sms.forms.messages import FilterForm, ResendForm
 from sms.models import SmsMessage
 from sms.presenters.messages import OUTCOME_WORDS, OutcomeStat, TextRow, history
 from sms.services import opt_outs, resending, truth
-from sms.views.shared import STAFF, find_endpoint, message_tabs
+from sms.views.shared import STAFF, find_endpoint, messages_section
 
 ACTORS = (Role.ADMIN, Role.SUPPORT)
 PAGE = 50
@@ -47,7 +47,7 @@ def texts(request: PortalRequest) -> HttpResponse:
         "pages": _pages(page, query),
         "meanings": [*((words, meaning) for words, _, meaning in OUTCOME_WORDS.values()), TOOK],
         "now": now,
-        "tabs": message_tabs("messages:texts"),
+        **messages_section("messages:texts"),
     }
     return render(request, "sms/texts.html", context)
 

@@ -17,7 +17,7 @@ from sms.forms.messages import HandleReplyForm
 from sms.models import InboundText
 from sms.presenters.replies import ReplyRow
 from sms.services import replies as service
-from sms.views.shared import STAFF, message_tabs
+from sms.views.shared import STAFF, messages_section
 
 ACTORS = (Role.ADMIN, Role.SUPPORT)
 _MOST = 100
@@ -34,7 +34,7 @@ def replies(request: PortalRequest) -> HttpResponse:
         "waiting": _rows(waiting.order_by("at")),
         "done": _rows(done.order_by("-handled_at")),
         "can_act": bool(set(ACTORS) & request.roles),
-        "tabs": message_tabs("messages:replies"),
+        **messages_section("messages:replies"),
     }
     return render(request, "sms/replies.html", context)
 

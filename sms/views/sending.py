@@ -16,7 +16,7 @@ from sms.forms.messages import ShareForm
 from sms.models import OptOut, SmsConfiguration
 from sms.presenters.messages import HealthRow, OptOutRow, SwitchRow
 from sms.services import drafts, replies, truth
-from sms.views.shared import READERS, STAFF, find_endpoint, message_tabs
+from sms.views.shared import READERS, STAFF, find_endpoint, messages_section
 
 _MOST = 100
 
@@ -26,7 +26,7 @@ _MOST = 100
 def numbers(request: PortalRequest) -> HttpResponse:
     """Show how each number did in the last 24 hours."""
     rows = [HealthRow(health) for health in truth.health(request.organization, now=timezone.now())]
-    return render(request, "sms/health.html", {"rows": rows, "tabs": message_tabs("messages:numbers")})
+    return render(request, "sms/health.html", {"rows": rows, **messages_section("messages:numbers")})
 
 
 @portal_page(*STAFF)
@@ -42,7 +42,7 @@ def opt_outs(request: PortalRequest) -> HttpResponse:
         "waiting": replies.waiting(organization).count(),
         "replies_url": reverse("messages:replies"),
         "opt_outs": [OptOutRow(row) for row in listed[:_MOST]],
-        "tabs": message_tabs("messages:opt_outs"),
+        **messages_section("messages:opt_outs"),
     }
     return render(request, "sms/opt_outs.html", context)
 
@@ -58,7 +58,7 @@ def sending(request: PortalRequest) -> HttpResponse:
     context = {
         "rows": list(zip(rows, forms, strict=True)),
         "may_start": bool(set(READERS) & request.roles),
-        "tabs": message_tabs("messages:sending"),
+        **messages_section("messages:sending"),
     }
     return render(request, "sms/sending.html", context)
 

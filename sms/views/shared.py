@@ -15,6 +15,30 @@ READERS = (Role.ADMIN, Role.ANALYST)
 EDITORS = (Role.ADMIN,)
 STAFF = (Role.ADMIN, Role.ANALYST, Role.SUPPORT)
 
+_MESSAGES = (
+    (
+        "messages:texts",
+        "Texts",
+        "What became of every text. A supplier accepting a text does not mean that the phone has it.",
+    ),
+    ("messages:numbers", "Numbers", "How each of your numbers did in the last 24 hours."),
+    (
+        "messages:replies",
+        "Replies",
+        "Answers that mean neither STOP, START nor HELP. Their words are not kept: the visit tells whom to ask.",
+    ),
+    (
+        "messages:opt_outs",
+        "Opt-outs",
+        "Phones whose owners want no texts. Only a fingerprint of each number is kept, so nobody can read who it is.",
+    ),
+    (
+        "messages:sending",
+        "Pause and share",
+        "Both switches act at once, without an approval. Begin with 1% of visits, watch the texts, raise the share.",
+    ),
+)
+
 
 def find_endpoint(request: PortalRequest, endpoint_id: UUID) -> FhirEndpoint:
     """Return an endpoint of the organization being worked in and put its environment across the page.
@@ -50,13 +74,9 @@ def can_edit(request: PortalRequest) -> bool:
     return bool(set(EDITORS) & request.roles)
 
 
-def message_tabs(current: str) -> list[tuple[str, str, bool]]:
-    """Return the tabs of the Messages pages, the current one marked."""
-    pages = (
-        ("Texts", "messages:texts"),
-        ("Numbers", "messages:numbers"),
-        ("Replies", "messages:replies"),
-        ("Opt-outs", "messages:opt_outs"),
-        ("Pause and share", "messages:sending"),
-    )
-    return [(label, reverse(name), name == current) for label, name in pages]
+def messages_section(current: str) -> dict[str, object]:
+    """Return what every page of the section Messages shows: the tabs, the current one marked, and its lead."""
+    return {
+        "tabs": [(label, reverse(name), name == current) for name, label, _ in _MESSAGES],
+        "lead": next(lead for name, _, lead in _MESSAGES if name == current),
+    }

@@ -63,7 +63,7 @@ def test_support_sees_what_they_did_themselves_and_nothing_else(client, organiza
     record(organization, action="sms.resent", actor="kim.soto@lamna.example.org")
     record(organization, action="keys.rotated", actor="avery.reed@lamna.example.org")
     page = client.get(AUDIT).content.decode()
-    assert "Sms resent" in page
+    assert "SMS resent" in page
     assert "Keys rotated" not in page
     assert b"keys.rotated" not in b"".join(client.get(EXPORT).streaming_content)
     assert client.post(reverse("portal:audit_verify")).status_code == 403

@@ -56,7 +56,7 @@ def test_a_waiting_step_names_for_whom_and_how_long(organization, plugged):
     now = timezone.now()
     plugged(StepState.WAITING, owner="dana@lamna.example.org", since=now - timedelta(days=2))
     row = row_of(organization, "Other app", now=now)
-    assert (row.status, row.note) == ("Waiting for dana@lamna.example.org", "2 days")
+    assert (row.status, row.note) == ("Waiting for dana@lamna.example.org", "for 2 days")
 
 
 def test_a_step_that_cannot_start_yet_offers_nothing(organization, plugged):

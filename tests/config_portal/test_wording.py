@@ -94,3 +94,9 @@ def test_the_summary_says_who_is_behind_it(content):
 def test_the_digest_covers_what_the_words_show(content):
     digests = {snapshot.digest(changed(content, path)) for path in leaves(content) if path}
     assert snapshot.digest(content) not in digests
+
+
+def test_values_stand_in_the_order_of_their_labels_whatever_order_the_database_gives():
+    content = {"endpoint": {"launch_id": "x", "unnamed": 1, "base_url": "u", "environment": "test"}}
+    labels = [line.label for line in wording.lines(content)]
+    assert labels == ["Environment", "FHIR base URL", "Launch id", "Unnamed"]

@@ -37,6 +37,11 @@ def render(source: str, **context: Any) -> str:
     return re.sub(r"\s+", " ", Template(source).render(Context(context))).strip()
 
 
+def test_an_address_may_be_broken_behind_its_slashes_and_is_escaped():
+    html = render("{{ address|breakable }}", address="https://fhir.example.org/api/FHIR/R4?<b>")
+    assert html == "https://fhir.example.org/<wbr>api/<wbr>FHIR/<wbr>R4?&lt;b&gt;"
+
+
 def a_request(path: str = "/", **attributes: Any) -> HttpRequest:
     request = RequestFactory().get(path)
     for name, value in attributes.items():
@@ -84,6 +89,12 @@ def test_labels_are_escaped():
 def test_a_button_of_unknown_kind_is_refused():
     with pytest.raises(TemplateSyntaxError, match="huge"):
         render("{% button 'Go' kind='huge' %}")
+
+
+def test_a_post_button_is_named_itself_and_not_its_form():
+    form, button = render("{% post_button 'Retry' action='/x' aria_label='Retry 7' %}").split("<button")
+    assert "aria-label" not in form
+    assert 'aria-label="Retry 7"' in button
 
 
 def test_a_post_button_carries_the_csrf_token():

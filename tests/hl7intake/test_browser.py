@@ -189,7 +189,7 @@ def test_the_answer_is_shown_in_the_mode_the_sender_asked_for(staff, sender, mod
 
     assert not [words for words in shown if words not in page]
     assert hidden not in page
-    assert f'<td class="code">{listed}</td>' in staff.get(INBOX).content.decode()
+    assert f'<span class="code">{listed}</span>' in staff.get(INBOX).content.decode()
 
 
 def test_the_row_of_an_applied_message_holds_nothing_of_the_patient(sender):
