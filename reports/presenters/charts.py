@@ -6,6 +6,7 @@ The drawing is stretched to the width of the page, so it holds no words: those s
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 STEP = 10.0  # width of one place on the time axis
 GAP = 1.5
@@ -52,7 +53,7 @@ class Chart:
     is_stacked: bool = True
     unit_of_time: str = "Day"
 
-    @property
+    @cached_property
     def shown(self) -> list[Series]:
         """The series that are drawn."""
         return [series for series in self.series if series.is_shown]
@@ -72,7 +73,7 @@ class Chart:
         """How wide the drawing is in its own measure."""
         return len(self.labels) * STEP
 
-    @property
+    @cached_property
     def top(self) -> float:
         """The value at the upper edge: a round number that nothing exceeds."""
         if self.is_stacked:
