@@ -63,11 +63,12 @@ class RecordSubscription(GraphSubscription):
     """Hears that a call of the tenant has a record, or a new version of one; Graph names only its id.
 
     There is one for each tenant and application, also where several organizations share them.
-    ``client_id`` is the application it was made with.
+    ``client_id`` is the application it was made with, and ``notification_url`` where its news go.
     """
 
     tenant = models.OneToOneField(TeamsTenant, on_delete=models.CASCADE, related_name="record_subscription")
     client_id = models.UUIDField(null=True, blank=True)
+    notification_url = models.CharField(max_length=500, blank=True)
 
     objects = OutboxQuerySet.as_manager()
 

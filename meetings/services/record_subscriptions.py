@@ -39,6 +39,7 @@ def enter_all(*, now: datetime) -> None:
     ended.update(state=RecordSubscription.PENDING, due_at=now, attempts=0, graph_id="", expires_at=None)
     resting = RecordSubscription.objects.filter(state=RecordSubscription.PENDING, due_at__gt=now)
     resting.exclude(tenant__in=wanted).update(due_at=now)
+    resting.exclude(graph_id="").exclude(notification_url=_notification_url()).update(due_at=now)
 
 
 def claim_due(*, now: datetime) -> list[RecordSubscription]:
@@ -55,7 +56,7 @@ def advance(subscription: RecordSubscription, *, now: datetime) -> None:
         if tenant.pk not in _wanted():
             _end(subscription, now=now)
         elif is_same_application and subscription.is_live(now=now):
-            _renew(subscription, now=now)
+            _renew_or_move(subscription, now=now)
         else:
             _create(subscription, now=now)
     except ConnectorError as error:
@@ -105,12 +106,25 @@ def _wanted() -> set[uuid.UUID]:
 
 def _create(subscription: RecordSubscription, *, now: datetime) -> None:
     request = RecordSubscriptionRequest(
-        notification_url=settings.PUBLIC_URL + reverse("meetings:graph-notifications"),
+        notification_url=_notification_url(),
         lifecycle_url=settings.PUBLIC_URL + reverse("meetings:graph-lifecycle"),
         client_state=subscription.client_state,
         expires_at=now + LIFE,
     )
     _keep(subscription, provider_of_tenant(subscription.tenant).subscribe_to_records(request), now=now)
+
+
+def _notification_url() -> str:
+    return f"{settings.PUBLIC_URL}{reverse('meetings:graph-notifications')}"
+
+
+def _renew_or_move(subscription: RecordSubscription, *, now: datetime) -> None:
+    """Prolong it; one whose news go to an address that is ours no longer is made anew."""
+    if subscription.notification_url == _notification_url():
+        _renew(subscription, now=now)
+        return
+    provider_of_tenant(subscription.tenant).unsubscribe_from_records(subscription.graph_id)
+    _create(subscription, now=now)
 
 
 def _renew(subscription: RecordSubscription, *, now: datetime) -> None:
@@ -134,6 +148,7 @@ def _keep(subscription: RecordSubscription, live: LiveSubscription, *, now: date
         graph_id=live.id,
         expires_at=live.expires_at,
         client_id=subscription.tenant.client_id,
+        notification_url=_notification_url(),
     )
 
 

@@ -128,6 +128,16 @@ def test_another_application_gets_a_subscription_of_its_own(graph, tenant):
     assert live.client_id == TeamsTenant.objects.get().client_id
 
 
+def test_another_address_of_ours_gets_the_news_at_once(graph, tenant, settings):
+    run()
+    settings.PUBLIC_URL = "https://moved.example.org"
+    moved = run()
+    assert graph.names == ["subscribe", "unsubscribe", "subscribe"]
+    assert graph.asked[-1][1].notification_url == moved.notification_url == f"https://moved.example.org{NOTIFICATIONS}"
+    run()
+    assert len(graph.asked) == 3
+
+
 def test_without_an_application_or_a_credential_nothing_is_asked(graph, tenant):
     TeamsTenant.objects.update(client_id=None)
     record_subscriptions.enter_all(now=timezone.now())
