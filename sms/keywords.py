@@ -43,6 +43,7 @@ WORDS: dict[str, Understood] = {
     for language, words in languages.items()
     for word in words.split("|")
 }
+_BARE_YES = frozenset({"yes", "si"})
 
 _STOP_SENTENCES = {
     "en": [
@@ -72,9 +73,15 @@ _HELP = re.compile(r"(please |i )?(need )?help( me)?( please)?|(necesito )?ayuda
 _LONGEST = 1_600  # ten segments; nothing longer comes from a phone
 
 
-def understand(body: str) -> Understood:
-    """Return what ``body`` means."""
+def understand(body: str, *, is_toll_free: bool = False) -> Understood:
+    """Return what ``body`` means.
+
+    :param is_toll_free: whether it was sent to a toll-free number. Carriers lift their own block there for START and
+        UNSTOP alone, and not for a yes, which is then no more than an answer to something.
+    """
     words = _plain(body[:_LONGEST])
+    if is_toll_free and words in _BARE_YES:
+        return Understood(Meaning.OTHER)
     if words in WORDS:
         return WORDS[words]
     for language, sentence in _STOP:

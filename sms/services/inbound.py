@@ -30,7 +30,7 @@ def record_incoming(text: IncomingText, *, supplier: str, now: datetime) -> str:
     if number is None:
         logger.warning("a text came to a number that is not ours", extra={"system": supplier})
         return ""
-    understood = keywords.understand(text.body)
+    understood = keywords.understand(text.body, is_toll_free=number.kind == PhoneNumber.Kind.TOLL_FREE)
     contact = _contact(number, text.sender)
     _, is_new = InboundText.objects.get_or_create(
         supplier=supplier,

@@ -89,6 +89,14 @@ def test_a_yes_of_somebody_who_never_said_no_is_not_answered(confirmation):
     assert kinds() == []
 
 
+@pytest.mark.parametrize(("kind", "is_opted_out"), [("toll_free", True), ("local", False)])
+def test_a_bare_yes_counts_where_carriers_take_it(confirmation, kind, is_opted_out):
+    PhoneNumber.objects.update(kind=kind)
+    hear("STOP")
+    hear("yes", event_id="i-2")
+    assert OptOut.objects.filter(ended_at=None).exists() is is_opted_out
+
+
 def test_twilios_own_words_are_left_to_twilio(confirmation):
     PhoneNumber.objects.update(supplier=Supplier.TWILIO)
     hear("QUIT", supplier=Supplier.TWILIO)

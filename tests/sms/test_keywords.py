@@ -23,6 +23,12 @@ def test_so_is_yes(words):
     assert understand(words).meaning == Meaning.START
 
 
+@pytest.mark.parametrize("words", ["Yes", "Sí"])
+def test_a_bare_yes_to_a_toll_free_number_lifts_no_block(words):
+    assert understand(words, is_toll_free=True).meaning == Meaning.OTHER
+    assert understand("unstop", is_toll_free=True).meaning == Meaning.START
+
+
 @pytest.mark.parametrize("words", ["HELP", "info", "Ayuda", "I need help", "necesito ayuda"])
 def test_and_a_question_for_help(words):
     assert understand(words).meaning == Meaning.HELP
