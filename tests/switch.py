@@ -53,17 +53,24 @@ class Switch:
             threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def _forward(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._target)) as server:
+        # A target that is away or goes away breaks the connection, and no more.
+        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self._target)) as server:
             pair = {client: server, server: client}
             with self._lock:
                 self._open |= set(pair)
-            with contextlib.suppress(OSError), selectors.DefaultSelector() as ready:
-                for connection in pair:
-                    ready.register(connection, selectors.EVENT_READ)
-                while _pass_on(ready, pair):
-                    pass
-            with self._lock:
-                self._open -= set(pair)
+            try:
+                _carry(pair)
+            finally:
+                with self._lock:
+                    self._open -= set(pair)
+
+
+def _carry(pair: dict[socket.socket, socket.socket]) -> None:
+    with selectors.DefaultSelector() as ready:
+        for connection in pair:
+            ready.register(connection, selectors.EVENT_READ)
+        while _pass_on(ready, pair):
+            pass
 
 
 def _pass_on(ready: selectors.BaseSelector, pair: dict[socket.socket, socket.socket]) -> bool:
