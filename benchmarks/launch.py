@@ -2,13 +2,15 @@
 
 A web process of its own (uvicorn, one process) serves the product against the stack's PostgreSQL and Valkey;
 stub, generator and servers share the machine. Steps are measured by their caller: at saturation with 50 users,
-and at half of that rate, begun at random moments. The peer is a bare Django view in a process of its own, at half
-of *its* saturation, with as many database round trips as a launch makes, and as many commits among them. What the
-processes compute is measured too, at saturation and for each step alone: it depends less on what else the machine
-does than what a caller waits for.
+and at half of that rate, begun at random moments; first of visits that nobody has heard of, so that the callback
+makes visit and meeting, then of visits that have both, as after an appointment from Epic. The peer is a bare Django
+view in a process of its own, at half of *its* saturation, with as many database round trips as such a launch makes,
+and as many commits among them. What the processes compute is measured too, at saturation and for each step alone:
+it depends less on what else the machine does than what a caller waits for.
 """
 
 import asyncio
+import itertools
 import json
 import uuid
 from collections.abc import Awaitable, Callable
@@ -18,7 +20,7 @@ import requests
 
 from benchmarks._launch import scene, streams, stub
 from benchmarks._launch.client import Answer, Browser, at_rate, percentile, saturate
-from benchmarks._launch.journey import STEPS, Journey
+from benchmarks._launch.journey import STEPS, Journey, new_visit
 from benchmarks._launch.processes import Served, web, worker
 from benchmarks.harness import Row
 
@@ -47,29 +49,49 @@ def measure() -> list[Row]:
 
 
 async def _launches(ours: Served, bare: Served, path: str) -> list[Row]:
+    known: list[str] = []
+
+    def remembered() -> str:
+        known.append(new_visit())
+        return known[-1]
+
+    await _launch(ours.url, path, new_visit(), {})
+    trips, commits = await asyncio.to_thread(scene.round_trips, path, new_visit())
+    rows = await _alone(ours, bare, path, f"/bare/{trips}/{commits}")
+    rows += await _at_loads(ours, bare, path, "new visit", choose=remembered)
+    again = itertools.cycle(known)
+    return rows + await _at_loads(ours, bare, path, "meeting ready", choose=lambda: next(again))
+
+
+async def _at_loads(ours: Served, bare: Served, path: str, kind: str, *, choose: Callable[[], str]) -> list[Row]:
+    """Launch at saturation and at half of it.
+
+    :param choose: returns the session id of the next visit to launch.
+    """
     times: Times = {}
 
     async def work() -> None:
-        await _launch(ours.url, path, times)
+        await _launch(ours.url, path, choose(), times)
 
-    await _launch(ours.url, path, {})
-    trips, commits = await asyncio.to_thread(scene.round_trips, path)
-    rows = await _alone(ours, bare, path, f"/bare/{trips}/{commits}")
+    trips, commits = await asyncio.to_thread(scene.round_trips, path, choose())
     before = ours.computed()
     most = await saturate(work, users=USERS, seconds=SECONDS)
     computed = (ours.computed() - before) / len(times[LAUNCH])
-    rows += [
-        Row(metric="launches and joins, 50 users", value=most, unit="1/s"),
-        Row(metric="launches and joins for each core of the web process", value=1 / computed, unit="1/s"),
+    rows = [
+        Row(metric=f"{kind}: launches and joins, 50 users", value=most, unit="1/s"),
+        Row(metric=f"{kind}: launches and joins for each core of the web process", value=1 / computed, unit="1/s"),
+        *_percentiles(times, f"{kind}, 50 users"),
     ]
-    rows += _percentiles(times, "50 users")
     times.clear()
     await at_rate(work, rate=most / 2, seconds=SECONDS)
-    rows += _percentiles(times, "half load", target=STEP_MILLISECONDS)
+    rows += _percentiles(times, f"{kind}, half load", target=STEP_MILLISECONDS)
     peer = await _bare(bare, f"/bare/{trips}/{commits}")
-    rows.append(Row(metric=f"bare view, {trips} round trips, {commits} commits: p50", value=peer, unit="ms"))
     ours_took = percentile(times[LAUNCH], 0.5)
-    return [*rows, Row(metric="launch by bare view, medians", value=ours_took / peer, unit="times", target=OVERHEAD)]
+    return [
+        *rows,
+        Row(metric=f"bare view, {trips} round trips, {commits} commits: p50", value=peer, unit="ms"),
+        Row(metric=f"{kind}: launch by bare view, medians", value=ours_took / peer, unit="times", target=OVERHEAD),
+    ]
 
 
 async def _alone(ours: Served, bare: Served, path: str, bare_path: str) -> list[Row]:
@@ -120,9 +142,9 @@ def _percentiles(times: Times, load: str, *, target: float | None = None) -> lis
     ]  # fmt: skip
 
 
-async def _launch(url: str, path: str, times: Times) -> None:
-    """Launch as a provider in a browser of its own, and join."""
-    journey = Journey(Browser(url), path)
+async def _launch(url: str, path: str, session_id: str, times: Times) -> None:
+    """Launch a visit as a provider in a browser of its own, and join."""
+    journey = Journey(Browser(url), path, session_id)
     await journey.arrive()
     taken = {name: (await step(journey)).milliseconds for name, step in STEPS.items()}
     journey.browser.close()

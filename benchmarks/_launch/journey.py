@@ -24,9 +24,14 @@ def fields_of(page: bytes) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in _FIELD.findall(page)}
 
 
-def code_for(nonce: str) -> str:
-    """Return a code with which the stub's Epic knows the launch, of a visit that nobody has heard of."""
-    return f"{nonce}.{uuid.uuid4().int % 10**9}"
+def new_visit() -> str:
+    """Return the session id of a visit that nobody has heard of."""
+    return str(uuid.uuid4().int % 10**9)
+
+
+def code_for(nonce: str, session_id: str) -> str:
+    """Return a code with which the stub's Epic knows the launch, and of which visit it is."""
+    return f"{nonce}.{session_id}"
 
 
 @dataclass
@@ -34,10 +39,12 @@ class Journey:
     """One launch. Its steps must be taken in the order of :data:`STEPS`, after :meth:`arrive`.
 
     :param path: of the launch address.
+    :param session_id: of the visit.
     """
 
     browser: Browser
     path: str
+    session_id: str = field(default_factory=new_visit)
     _fields: dict[str, str] = field(default_factory=dict)
 
     async def arrive(self) -> Answer:
@@ -52,7 +59,7 @@ class Journey:
 
     async def callback(self) -> Answer:
         """Come back from Epic."""
-        query = urlencode({"state": self._fields["state"], "code": code_for(self._fields["nonce"])})
+        query = urlencode({"state": self._fields["state"], "code": code_for(self._fields["nonce"], self.session_id)})
         return await self._send("GET", f"{self.path}/callback?{query}", status=requests.codes.see_other)
 
     async def status_page(self) -> Answer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from benchmarks._launch import stub
-from benchmarks._launch.journey import BASE_URL, code_for, fields_of
+from benchmarks._launch.journey import BASE_URL, code_for, fields_of, new_visit
 from core import scope
 
 if TYPE_CHECKING:
@@ -67,18 +67,20 @@ def watched(number: int) -> list[tuple[str, str]]:
     return [(str(attempt.visit_id), signing.dumps(str(attempt.pk), salt="launch.visit")) for attempt in attempts]
 
 
-def round_trips(path: str) -> tuple[int, int]:
+def round_trips(path: str, session_id: str) -> tuple[int, int]:
     """Return how many statements start and callback of a launch send, and how many times they commit a change.
 
     The launch before the one that is counted fetches what a process keeps: Epic's keys and Graph's token.
+
+    :param session_id: of the visit that is launched.
     """
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
-    _launch_in(_browser(path), path)
+    _launch_in(_browser(path), path, new_visit())
     browser = _browser(path)
     with CaptureQueriesContext(connection) as seen:
-        _launch_in(browser, path)
+        _launch_in(browser, path, session_id)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS bench_bare (id bigserial PRIMARY KEY, number integer)")
     return len(seen), commits(query["sql"] for query in seen.captured_queries)
@@ -93,9 +95,10 @@ def _browser(path: str) -> "Client":
     return client
 
 
-def _launch_in(browser: "Client", path: str) -> None:
+def _launch_in(browser: "Client", path: str, session_id: str) -> None:
     fields = fields_of(browser.post(path, _GIVEN, secure=True).content)
-    browser.get(f"{path}/callback", {"state": fields["state"], "code": code_for(fields["nonce"])}, secure=True)
+    given = {"state": fields["state"], "code": code_for(fields["nonce"], session_id)}
+    browser.get(f"{path}/callback", given, secure=True)
 
 
 def commits(statements: Iterable[str]) -> int:
