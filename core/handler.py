@@ -7,7 +7,6 @@ synchronous, so that is twenty waits for the interpreter while others compute, a
 
 import asyncio
 import contextvars
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -79,12 +78,3 @@ def application() -> OneThreadHandler:
     """Set Django up and return the application to serve."""
     django.setup(set_prefix=False)
     return OneThreadHandler()
-
-
-def settle() -> None:
-    """Let the garbage collector pass over everything that is loaded by now.
-
-    It would go through all of Django and of our code again and again, a tenth of a second in which nobody is answered.
-    """
-    gc.collect()
-    gc.freeze()

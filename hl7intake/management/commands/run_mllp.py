@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config_portal.management.finding import find_endpoint
+from core import garbage
 from hl7intake.connection import ConnectionLimits
 from hl7intake.mllp import Listener, ListenerOptions
 from hl7intake.services.senders import Sender
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             await listener.start()
         except OSError as error:
             raise CommandError(f"Cannot listen on {options.host}:{options.port}: {error.strerror or error}") from error
+        garbage.settle()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, listener.stop)
