@@ -326,8 +326,8 @@ def since(
 
 @register.filter
 def breakable(address: Any) -> SafeString:
-    """Let a web address go on in the next line behind its slashes, where people expect it, not within a word."""
-    parts = re.split(r"(?<=[^/:]/)(?=[^/])", str(address))
+    """Let an address go on in the next line behind a slash or @, where people expect it, not within a word."""
+    parts = re.split(r"(?<=[^/:]/)(?=[^/])|(?<=@)", str(address))
     return mark_safe("<wbr>".join(escape(part) for part in parts))  # noqa: S308 - every part is escaped
 
 

@@ -48,9 +48,9 @@ class TextRow:
         return reverse("visits:detail", args=[self.text.visit_id])
 
     @property
-    def visit_name(self) -> str:
-        """What staff call the visit."""
-        return f"Visit {self.text.visit.session_id}"
+    def visit_number(self) -> str:
+        """Epic's number of the visit."""
+        return str(self.text.visit.session_id)
 
     @property
     def at(self) -> datetime:

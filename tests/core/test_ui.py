@@ -37,9 +37,10 @@ def render(source: str, **context: Any) -> str:
     return re.sub(r"\s+", " ", Template(source).render(Context(context))).strip()
 
 
-def test_an_address_may_be_broken_behind_its_slashes_and_is_escaped():
+def test_an_address_may_be_broken_behind_a_slash_or_at_and_is_escaped():
     html = render("{{ address|breakable }}", address="https://fhir.example.org/api/FHIR/R4?<b>")
     assert html == "https://fhir.example.org/<wbr>api/<wbr>FHIR/<wbr>R4?&lt;b&gt;"
+    assert render("{{ who|breakable }}", who="dana.ortiz@lamna.example.org") == "dana.ortiz@<wbr>lamna.example.org"
 
 
 def a_request(path: str = "/", **attributes: Any) -> HttpRequest:
