@@ -181,7 +181,7 @@ def _read(body: dict[str, Any], *, now: datetime) -> _Request:
 
 def _read_records(body: dict[str, Any], *, now: datetime) -> _Request:
     kinds = set(str(body.get("changeType", "")).split(","))
-    if not kinds or kinds - {"created", "updated"}:
+    if kinds - {"created", "updated"}:
         raise bad_request("changeType has to be 'created' or 'updated' for this resource.")
     if body.get("includeResourceData"):
         raise bad_request("This resource supports no resource data in notifications.")

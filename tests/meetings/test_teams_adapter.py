@@ -2,77 +2,30 @@
 
 import base64
 import dataclasses
-import json
 import uuid
-from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 import responses
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
 from responses import matchers
 
 from core.errors import ConfigurationError, ConnectorError, UpstreamRejected, UpstreamUnavailable
 from core.http import build_session
 from meetings.providers.base import (
-    EncryptionKey,
     MeetingOptions,
     MeetingRequest,
     OnlineMeeting,
-    RecordSubscriptionRequest,
-    SubscriptionRequest,
 )
 from meetings.providers.teams import throttle, token
-from meetings.providers.teams.connection import ClientCertificate, TeamsConnection
+from meetings.providers.teams.connection import TeamsConnection
 from meetings.providers.teams.meetings import compare_options, graph_options
-from meetings.providers.teams.provider import TeamsProvider
-from meetings.providers.teams.subscriptions import resource_of
-from tests.meetings.conftest import ENTRA, GRAPH
+from tests.meetings.conftest import CLIENT, ENTRA, GRAPH, MADE, ORGANIZER, TENANT, TOKEN_URL, graph_error
 
-TENANT, CLIENT, ORGANIZER = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
-TOKEN_URL = f"{ENTRA}/{TENANT}/oauth2/v2.0/token"
 MEETINGS = f"{GRAPH}/v1.0/users/{ORGANIZER}/onlineMeetings"
-SUBSCRIPTIONS = f"{GRAPH}/beta/subscriptions"
-MADE = {"id": "MSo1=", "joinWebUrl": "https://teams.example.org/l/meetup-join/19%3ameeting/0"}
 SAFE_OPTIONS = graph_options(MeetingOptions())
 SAFE = {**MADE, **SAFE_OPTIONS}
-
-
-@pytest.fixture
-def tokens(http):
-    return http.post(TOKEN_URL, json={"access_token": "t0k3n", "expires_in": 3599})
-
-
-@pytest.fixture
-def teams(tokens):
-    connection = TeamsConnection(
-        entra_base_url=ENTRA, graph_base_url=GRAPH, tenant_id=TENANT, client_id=CLIENT, client_secret="s3cret"
-    )
-    return TeamsProvider(connection, build_session())
-
-
-@pytest.fixture
-def certificate():
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "connector")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM).decode()
-    plain = serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
-    return ClientCertificate(certificate=pem, private_key=private)
 
 
 def request(**values):
@@ -81,10 +34,6 @@ def request(**values):
 
 def ensure(teams, **values):
     return teams.ensure_meeting(request(**values))
-
-
-def graph_error(code, message=""):
-    return {"error": {"code": code, "message": message, "innerError": {"request-id": "r"}}}
 
 
 def test_a_token_is_asked_for_once_and_used_everywhere(http, teams, tokens):
@@ -316,82 +265,6 @@ def test_a_delete_that_is_refused_is_an_error(http, teams):
         teams.delete_meeting("MSo1=", organizer_object_id=ORGANIZER)
 
 
-def test_the_resource_is_the_documented_example():
-    # From the documentation of changenotifications-for-onlinemeeting, with an invented thread.
-    url = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_ZmVk%40thread.v2/0?context=%7b%22Tid%22%3a%22a%22%7d"
-    assert resource_of(url) == (
-        "communications/onlineMeetings(joinWebUrl='https%3A%2F%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F"
-        "19%253ameeting_ZmVk%2540thread.v2%2F0%3Fcontext%3D%257b%2522Tid%2522%253a%2522a%2522%257d')/meetingCallEvents"
-    )
-
-
-@pytest.fixture
-def wish(certificate):
-    return SubscriptionRequest(
-        join_web_url=MADE["joinWebUrl"],
-        notification_url="https://visits.example.org/webhooks/graph/notifications",
-        lifecycle_url="https://visits.example.org/webhooks/graph/lifecycle",
-        client_state="only-we-know",
-        key=EncryptionKey(key_id="k1", certificate=certificate.certificate),
-        expires_at=datetime(2026, 11, 27, 14, 0, tzinfo=UTC),
-    )
-
-
-def live(graph_id="s1"):
-    return {"id": graph_id, "expirationDateTime": "2026-11-27T14:00:00.0000000Z"}
-
-
-def old(wish, **values):
-    return {
-        "id": "old",
-        "resource": resource_of(wish.join_web_url),
-        "clientState": None,
-        "notificationUrl": wish.notification_url,
-        **values,
-    }
-
-
-def test_a_subscription_asks_for_rich_notifications_under_our_certificate(http, teams, wish):
-    http.post(SUBSCRIPTIONS, status=201, json=live())
-    assert teams.subscribe(wish).expires_at == wish.expires_at
-    sent = json.loads(http.calls[-1].request.body)
-    assert sent["includeResourceData"] is True
-    assert sent["changeType"] == "updated"
-    assert sent["clientState"] == "only-we-know"
-    assert sent["encryptionCertificateId"] == "k1"
-    assert "PRIVATE" not in sent["encryptionCertificate"]
-    assert x509.load_der_x509_certificate(base64.b64decode(sent["encryptionCertificate"]))
-    assert sent["lifecycleNotificationUrl"] == wish.lifecycle_url
-
-
-def test_a_conflict_adopts_the_subscription_that_is_ours(http, teams, wish):
-    http.post(SUBSCRIPTIONS, status=409, json=graph_error("Conflict"))
-    http.get(SUBSCRIPTIONS, json={"value": [old(wish, id="other", resource="elsewhere"), old(wish)]})
-    http.patch(f"{SUBSCRIPTIONS}/old", json=live("old"))
-    assert teams.subscribe(wish).id == "old"
-    assert json.loads(http.calls[-1].request.body)["encryptionCertificateId"] == "k1"
-
-
-@pytest.mark.parametrize("foreign", [{"clientState": "another"}, {"notificationUrl": "https://old.example.org/"}])
-def test_a_conflict_replaces_a_subscription_whose_secret_or_address_is_not_ours(http, teams, wish, foreign):
-    http.post(SUBSCRIPTIONS, status=409, json=graph_error("Conflict"))
-    http.get(SUBSCRIPTIONS, json={"value": [old(wish, **foreign)]})
-    http.delete(f"{SUBSCRIPTIONS}/old", status=204)
-    http.post(SUBSCRIPTIONS, status=201, json=live("new"))
-    assert teams.subscribe(wish).id == "new"
-
-
-def test_a_renewal_without_a_new_key_sends_the_time_alone(http, teams):
-    http.patch(f"{SUBSCRIPTIONS}/s1", json=live())
-    teams.renew("s1", expires_at=datetime(2026, 11, 27, 14, 0, tzinfo=UTC))
-    assert json.loads(http.calls[-1].request.body) == {"expirationDateTime": "2026-11-27T14:00:00Z"}
-
-
-def test_unsubscribing_twice_is_fine(http, teams):
-    http.delete(f"{SUBSCRIPTIONS}/s1", status=404, json=graph_error("ResourceNotFound"))
-    teams.unsubscribe("s1")
-
-
 def test_nothing_is_sent_while_entra_is_away(http, teams):
     http.replace("POST", TOKEN_URL, status=503)
     create = http.post(f"{MEETINGS}/createOrGet", json=MADE)
@@ -400,53 +273,3 @@ def test_nothing_is_sent_while_entra_is_away(http, teams):
     assert refused.value.retryable
     assert isinstance(create, responses.BaseResponse)
     assert create.call_count == 0
-
-
-RECORDS = f"{GRAPH}/v1.0/communications/callRecords"
-RECORD_SUBSCRIPTIONS = f"{GRAPH}/v1.0/subscriptions"
-
-
-def record_wish(**values):
-    return RecordSubscriptionRequest(
-        **{
-            "notification_url": "https://visits.example.org/webhooks/graph/notifications",
-            "lifecycle_url": "https://visits.example.org/webhooks/graph/lifecycle",
-            "client_state": "s3cret",
-            "expires_at": datetime(2026, 12, 1, tzinfo=UTC),
-            **values,
-        }
-    )
-
-
-def test_call_records_are_subscribed_to_in_v1_without_their_content(http, teams):
-    http.post(RECORD_SUBSCRIPTIONS, status=201, json={"id": "r1", "expirationDateTime": "2026-12-01T00:00:00Z"})
-    assert teams.subscribe_to_records(record_wish()).id == "r1"
-    body = json.loads(http.calls[-1].request.body)
-    assert (body["changeType"], body["resource"]) == ("updated", "communications/callRecords")
-    assert "includeResourceData" not in body
-    assert "encryptionCertificate" not in body
-
-
-def test_a_subscription_to_another_address_is_left_alone(http, teams):
-    http.post(RECORD_SUBSCRIPTIONS, status=409, json={"error": {"code": "Conflict"}})
-    foreign = {"id": "r0", "resource": "communications/callRecords", "notificationUrl": "https://other.example.org/"}
-    http.get(RECORD_SUBSCRIPTIONS, json={"value": [foreign]})
-    with pytest.raises(UpstreamRejected) as refused:
-        teams.subscribe_to_records(record_wish())
-    assert refused.value.status == 409
-    assert {call.request.method for call in http.calls if "/subscriptions" in call.request.url} == {"POST", "GET"}
-
-
-def test_deleting_a_subscription_that_is_gone_is_fine(http, teams):
-    http.delete(f"{RECORD_SUBSCRIPTIONS}/r1", status=404, json={"error": {"code": "NotFound"}})
-    teams.unsubscribe_from_records("r1")
-
-
-@pytest.mark.parametrize(
-    "broken", [{"joinWebUrl": "https://x"}, {"joinWebUrl": "https://x", "id": "1", "version": "v"}]
-)
-def test_a_call_record_that_is_not_as_documented_is_refused(http, teams, broken):
-    http.get(f"{RECORDS}/1", json={"joinWebUrl": "https://teams.example.org/l/1", **broken})
-    with pytest.raises(UpstreamRejected) as refused:
-        teams.call_record("1")
-    assert refused.value.code == "graph.unreadable_call_record"
