@@ -3,6 +3,7 @@ import pytest
 from accounts.models import User
 from core.models import AuditEvent
 from meetings.models import PresenceEvent
+from tests.writeback.conftest import set_conference
 from writeback.models import WritebackEvent
 
 pytestmark = pytest.mark.django_db
@@ -55,12 +56,13 @@ def test_an_accepted_row_is_left_alone_and_the_operator_told_so(operator, tell, 
     assert row.state == State.ACCEPTED
 
 
-def test_neither_list_nor_row_shows_an_identifier(operator, tell, provider):
+def test_neither_list_nor_row_shows_an_identifier(operator, visit, tell, provider):
+    set_conference(visit, "conference-of-lamna")
     row = tell(provider, Kind.CONNECTED)
     shown = operator.get(LIST).content.decode() + operator.get(f"{LIST}{row.pk}/change/").content.decode()
     assert "Provider 1" in shown
     assert "AOKAFOR" not in shown
-    assert "1853" not in shown
+    assert "conference-of-lamna" not in shown
 
 
 def mark_handled(operator, row, **form):

@@ -219,12 +219,14 @@ def test_the_sweep_sends_what_waited_for_a_conference(tell, provider, visit, mon
 
 
 @pytest.mark.usefixtures("connected")
-def test_no_identifier_reaches_the_log(peer, deliver, capfd, caplog):
+def test_no_identifier_reaches_the_log(visit, peer, deliver, capfd, caplog):
+    set_conference(visit, "conference-of-lamna")  # some digits alone stand in times and numbers of threads too
     peer.answers(STATUS_PATH, status=404)
     deliver()
     logged = json.dumps([record.__dict__ for record in caplog.records], default=str) + "".join(capfd.readouterr())
     assert "outgoing call" in logged
-    assert "1853" not in logged
+    assert peer.calls(STATUS_PATH)[-1].query["ConferenceID"] == "conference-of-lamna"
+    assert "conference-of-lamna" not in logged
     assert "AOKAFOR" not in logged
 
 
