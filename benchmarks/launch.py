@@ -3,9 +3,10 @@
 A web process of its own (uvicorn, one process) serves the product against the stack's PostgreSQL and Valkey;
 stub, generator and servers share the machine. Steps are measured by their caller: at saturation with 50 users,
 and at half of that rate, begun at random moments; first of visits that nobody has heard of, so that the callback
-makes visit and meeting, then of visits that have both, as after an appointment from Epic. The peer is a bare Django
-view in a process of its own, at half of *its* saturation, with as many database round trips as such a launch makes,
-and as many commits among them. What the processes compute is measured too, at saturation and for each step alone:
+makes the visit and a worker its meeting, then of visits that have both, as after an appointment from Epic. The peers
+are bare Django views in a process of their own, at half of *their* saturation, with as many database round trips as
+such a launch makes, and as many commits among them: one goes by Django's models, the other sends statements that are
+written out. What the processes compute is measured too, at saturation and for each step alone:
 it depends less on what else the machine does than what a caller waits for.
 """
 
@@ -27,6 +28,8 @@ from benchmarks.harness import Row
 USERS, SECONDS = 50, 12.0
 ALONE = 200  # launches, one after the other, for the processor time of each step
 LAUNCH = "launch: start and callback"
+MODELS = "models"
+BARE = (MODELS, "statements")
 STEP_MILLISECONDS, OVERHEAD, ANSWER_MILLISECONDS = 100.0, 3.0, 1000.0
 
 Times = dict[str, list[float]]
@@ -57,7 +60,7 @@ async def _launches(ours: Served, bare: Served, path: str) -> list[Row]:
 
     await _launch(ours.url, path, new_visit(), {})
     trips, commits = await asyncio.to_thread(scene.round_trips, path, new_visit())
-    rows = await _alone(ours, bare, path, f"/bare/{trips}/{commits}")
+    rows = await _alone(ours, bare, path, f"{trips}/{commits}")
     rows += await _at_loads(ours, bare, path, "new visit", choose=remembered)
     again = itertools.cycle(known)
     return rows + await _at_loads(ours, bare, path, "meeting ready", choose=lambda: next(again))
@@ -85,16 +88,21 @@ async def _at_loads(ours: Served, bare: Served, path: str, kind: str, *, choose:
     times.clear()
     await at_rate(work, rate=most / 2, seconds=SECONDS)
     rows += _percentiles(times, f"{kind}, half load", target=STEP_MILLISECONDS)
-    peer = await _bare(bare, f"/bare/{trips}/{commits}")
     ours_took = percentile(times[LAUNCH], 0.5)
-    return [
-        *rows,
-        Row(metric=f"bare view, {trips} round trips, {commits} commits: p50", value=peer, unit="ms"),
-        Row(metric=f"{kind}: launch by bare view, medians", value=ours_took / peer, unit="times", target=OVERHEAD),
-    ]
+    for way in BARE:
+        peer = await _bare(bare, f"/bare/{way}/{trips}/{commits}")
+        name = f"bare view by {way}"
+        rows += [
+            Row(metric=f"{name}, {trips} round trips, {commits} commits: p50", value=peer, unit="ms"),
+            Row(
+                metric=f"{kind}: launch by {name}, medians", value=ours_took / peer, unit="times",
+                target=OVERHEAD if way == MODELS else None,
+            ),
+        ]  # fmt: skip
+    return rows
 
 
-async def _alone(ours: Served, bare: Served, path: str, bare_path: str) -> list[Row]:
+async def _alone(ours: Served, bare: Served, path: str, trips: str) -> list[Row]:
     """Take each step of many launches after the other, nothing else running, and see what it computes."""
     journeys = [Journey(Browser(ours.url), path) for _ in range(ALONE)]
     rows = [
@@ -102,7 +110,10 @@ async def _alone(ours: Served, bare: Served, path: str, bare_path: str) -> list[
         for name, step in {"first page": Journey.arrive, **STEPS}.items()
     ]
     browser = Browser(bare.url)
-    return [*rows, await _computes(bare, "bare view", [(browser, partial(browser.send, "GET", bare_path))] * ALONE)]
+    for way in BARE:
+        ask = partial(browser.send, "GET", f"/bare/{way}/{trips}")
+        rows.append(await _computes(bare, f"bare view by {way}", [(browser, ask)] * ALONE))
+    return rows
 
 
 async def _computes(served: Served, name: str, steps: list[tuple[Browser, Callable[[], Awaitable[Answer]]]]) -> Row:

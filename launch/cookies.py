@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
-from core.queries import one_of
+from core.queries import Lookup
 from launch.models import LaunchAttempt
 
 LAUNCH_COOKIE = "__Host-lx"
@@ -33,6 +33,12 @@ _WINDOW_SALT = "launch.window"
 # Python 3.11 does not know the attribute and would refuse to write it (3.14 does).
 Morsel._reserved.setdefault("partitioned", "Partitioned")  # type: ignore[attr-defined]  # noqa: SLF001 - the only place it can be told
 Morsel._flags.add("partitioned")  # type: ignore[attr-defined]  # noqa: SLF001
+_ATTEMPTS = Lookup(
+    lambda: LaunchAttempt.objects.select_related(
+        "endpoint__approved_version", "endpoint__organization", "visit", "contact", "join_link"
+    ),
+    "id",
+)
 
 
 def set_cookie(response: HttpResponseBase, name: str, value: str, *, lasts: timedelta) -> None:
@@ -100,8 +106,7 @@ def opens_in(request: HttpRequest) -> str:
 
 
 def _find(attempt_id: str) -> LaunchAttempt | None:
-    attempts = LaunchAttempt.objects.select_related("endpoint__approved_version", "endpoint__organization")
-    attempt = one_of(attempts.select_related("visit", "contact", "join_link").filter(pk=attempt_id))
+    attempt = _ATTEMPTS.find(attempt_id)
     if attempt is not None:
         _share_endpoint(attempt)
     return attempt

@@ -88,7 +88,6 @@ class LaunchAttempt(models.Model):
 
         STARTED = "started", "Started"
         CHECKING = "checking", "Tested their device"
-        AUTHORIZED = "authorized", "Signed in by Epic"
         ARRIVED = "arrived", "Arrived"
         JOINED = "joined", "Went on to Teams"
         REFUSED = "refused", "Refused"
@@ -125,6 +124,11 @@ class LaunchAttempt(models.Model):
     def is_provider(self) -> bool:
         """Whether a clinician came."""
         return self.audience == self.Audience.PROVIDER
+
+    def conclude(self, state: str, *, now: datetime, error_code: str = "") -> None:
+        """Store where the attempt led: who came, into which visit, or why not."""
+        self.state, self.finished_at, self.error_code = state, now, error_code
+        self.save(update_fields=["visit", "role", "ehr_user_id", "state", "finished_at", "error_code"])
 
     def note_error(self, code: str) -> None:
         """Remember what last went wrong, for support staff."""

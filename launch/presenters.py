@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from core import moments
-from core.queries import one_of
 from launch.models import DeviceTest, LaunchAttempt
 from launch.moments import spoken
 from launch.services import arrivals, ratings, waiting
 from meetings.models import Meeting, Participant
 from meetings.services import status
+from meetings.services.meetings import meeting_of
 from visits.models import Visit
 
 LISTENING_BEGINS_WITHIN = timedelta(seconds=20)
@@ -209,20 +209,26 @@ class StatusPresenter:
     @property
     def is_deaf(self) -> bool:
         """Whether Teams should tell us who is there and does not, so that the page may be behind."""
-        if self._meeting is None or self._status is None or self._status.is_heard:
+        if self._meeting is None or self._status is None or self._status.is_heard or self.trouble:
             return False
         return self.now - self._meeting.created_at > LISTENING_BEGINS_WITHIN
+
+    @property
+    def trouble(self) -> str:
+        """The code of why Teams has not made the meeting yet; '' when nothing hinders it."""
+        meeting = self._meeting
+        return meeting.error_code if meeting is not None and meeting.state == Meeting.State.CREATING else ""
 
     @property
     def version(self) -> str:
         """Differs whenever the page has something new to show."""
         seen = [(row.label, row.state, row.since, row.note) for row in self.people]
         before = [(row.label, row.is_stuck, row.step, row.test) for row in self.arrivals]
-        return hashlib.sha256(repr((seen, before, self.is_deaf, self.lead)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((seen, before, self.is_deaf, self.trouble, self.lead)).encode()).hexdigest()[:16]
 
     @cached_property
     def _meeting(self) -> Meeting | None:
-        return one_of(Meeting.objects.select_related("subscription").filter(visit=self.visit))
+        return meeting_of(self.visit)
 
     @cached_property
     def _status(self) -> status.MeetingStatus | None:

@@ -29,10 +29,15 @@ def follow(visit: Visit, now: datetime, **_: Any) -> None:
     _follow_up(visit)
 
 
+@receiver(signals.meeting_wanted, dispatch_uid="meetings.wanted")
+def wanted(meeting: Meeting, **_: Any) -> None:
+    """Make it at once."""
+    enqueue_after_commit(tasks.synchronize, str(meeting.pk))
+
+
 @receiver(signals.meeting_created, dispatch_uid="meetings.created")
 def created(meeting: Meeting, **_: Any) -> None:
-    """Subscribe at once: people are about to enter."""
-    enqueue_after_commit(tasks.subscribe, str(meeting.subscription.pk))
+    """Tell watching pages; whoever had the meeting made subscribes to it."""
     live.announce(meeting.visit_id)
 
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from config_portal.models import FhirEndpoint, Organization, SigningKey
 from core import audit
 from core.errors import ConfigurationError
-from core.queries import one_of
+from core.queries import Lookup
 from epic.connection import ClientKey
 
 RSA_BITS = 3072
@@ -31,6 +31,10 @@ PURPOSE_NAMES = {
 }
 
 _ALGORITHMS = {SigningKey.Purpose.SMART_RS384: "RS384", SigningKey.Purpose.SMART_ES384: "ES384"}
+# An organization has at most one for each purpose and environment.
+_ACTIVE = Lookup(
+    lambda: SigningKey.objects.filter(state=SigningKey.State.ACTIVE), "organization", "environment", "purpose"
+)
 
 
 @transaction.atomic
@@ -55,7 +59,7 @@ def active_key(organization: Organization, *, environment: str, purpose: str) ->
 
     :raises ConfigurationError: ``keys.missing``.
     """
-    key = one_of(organization.signing_keys.active_for(environment, purpose))
+    key = _ACTIVE.find(organization.pk, environment, purpose)
     if key is None:
         raise ConfigurationError(
             "keys.missing", "This organization has no keys yet. Authorize it first.", detail=purpose

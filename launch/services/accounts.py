@@ -16,7 +16,7 @@ from config_portal.models import TeamsTenant
 from core import audit, crypto
 from core.errors import ConfigurationError, LaunchRefused
 from core.http import shared_session
-from core.queries import one_of
+from core.queries import Lookup, one_of
 from launch.models import LaunchAttempt, ProviderAccount
 from meetings.providers.teams import sign_in
 from meetings.providers.teams.connection import TeamsConnection
@@ -25,6 +25,7 @@ from meetings.services.suppliers import approved_teams, teams_connection
 
 SIGN_IN_LASTS = timedelta(minutes=10)
 _SALT = "launch.account"
+_ACCOUNTS = Lookup(ProviderAccount.objects.all, "organization", "ehr_user_index", "tenant_id")
 
 
 def is_wanted(attempt: LaunchAttempt) -> bool:
@@ -50,12 +51,11 @@ def account_of(attempt: LaunchAttempt) -> uuid.UUID | None:
     """
     if not attempt.is_provider or not attempt.ehr_user_id:
         return None
-    accounts = ProviderAccount.objects.filter(
-        organization_id=attempt.organization_id,
-        ehr_user_index=ehr_user_index_in(attempt.organization_id, attempt.ehr_user_id),
-        tenant_id=approved_teams(attempt.endpoint).tenant_id,
+    known = _ACCOUNTS.find(
+        attempt.organization_id,
+        ehr_user_index_in(attempt.organization_id, attempt.ehr_user_id),
+        approved_teams(attempt.endpoint).tenant_id,
     )
-    known = one_of(accounts)
     return known.object_id if known else None
 
 

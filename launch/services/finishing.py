@@ -8,9 +8,9 @@ from datetime import datetime
 from config_portal.models import FhirEndpoint
 from config_portal.services.connections import epic_connection
 from core.context import request_id, set_request_id
-from core.errors import ConnectorError, LaunchRefused, OutcomeUnknown, UpstreamUnavailable
+from core.errors import ConnectorError, LaunchRefused
 from core.http import shared_session
-from core.queries import one_of
+from core.queries import Lookup, one_of
 from epic.connection import Audience, EpicConnection
 from epic.context import LaunchContext, read_context
 from epic.id_token import Identity, IdentityKind, verify_id_token
@@ -20,7 +20,7 @@ from launch.models import LaunchAttempt, OAuthState
 from launch.services import accounts
 from launch.services.starting import redirect_uri
 from meetings.models import Participant
-from meetings.services.meetings import ensure_meeting
+from meetings.services.preparing import prepare
 from visits.models import Visit
 from visits.services.lookup import get_or_create_for_launch
 from writeback.services.charts import remember_chart
@@ -32,6 +32,9 @@ _ROLES = {
     (Audience.PATIENT, IdentityKind.PATIENT): Role.PATIENT,
     (Audience.PATIENT, IdentityKind.RELATED_PERSON): Role.PROXY,
 }
+_STATES = Lookup(
+    lambda: OAuthState.objects.select_related("attempt"), "state_digest", "attempt__endpoint", "attempt__audience"
+)
 _OAUTH_ERROR = re.compile(r"[a-z_]{1,40}")  # RFC 6749, section 4.1.2.1; anything else is not Epic's
 
 
@@ -47,11 +50,11 @@ class Return:
 
 
 def finish(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> LaunchAttempt:
-    """Bring a launch to its visit; a provider's makes the meeting too.
+    """Bring a launch to its visit; a provider's has the meeting made too.
 
     :raises LaunchRefused: when the return does not belong to this browser, was used, is too old, or names
         somebody who has no place here. Once the state is used up, the attempt is marked.
-    :raises ConnectorError: when Epic or Graph refuse, or Epic does not answer.
+    :raises ConnectorError: when Epic refuses or does not answer, or something is not set up.
     """
     state = _use_state(endpoint, audience, returned, now=now)
     attempt = state.attempt
@@ -60,9 +63,9 @@ def finish(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now:
         identity, tokens = _ask_epic(state, returned, now=now)
         context = _arrive(attempt, identity, tokens, now=now)
     except ConnectorError as error:
-        _conclude(attempt, LaunchAttempt.State.REFUSED, now=now, error_code=error.code)
+        attempt.conclude(LaunchAttempt.State.REFUSED, now=now, error_code=error.code)
         raise
-    _conclude(attempt, state_on_arrival(attempt, context), now=now)
+    attempt.conclude(state_on_arrival(attempt, context), now=now)
     return attempt
 
 
@@ -80,8 +83,7 @@ def find_attempt(endpoint: FhirEndpoint, audience: Audience, *, state: str) -> L
 
 def _use_state(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> OAuthState:
     """Use the state up, before anything is asked of Epic: only in its own browser, once, within ten minutes."""
-    states = OAuthState.objects.select_related("attempt").filter(state_digest=digest(returned.state))
-    state = one_of(states.filter(attempt__endpoint=endpoint, attempt__audience=audience))
+    state = _STATES.find(digest(returned.state), endpoint.pk, audience)
     if state is None:
         raise LaunchRefused("launch.state_unknown", "This page does not belong to a launch that was begun here.")
     if not hmac.compare_digest(digest(returned.cookie), state.cookie_digest):
@@ -123,10 +125,12 @@ def _check_return(returned: Return, connection: EpicConnection) -> None:
 
 
 def open_visit(attempt: LaunchAttempt, context: LaunchContext, *, role: Role, ehr_user_id: str, now: datetime) -> Visit:
-    """Note which visit a launch is for and as whom the person comes; a provider's makes the meeting too.
+    """Note which visit a launch is for and as whom the person comes; a provider's has the meeting made too.
+
+    The caller stores it when it concludes the attempt.
 
     :raises LaunchRefused: ``launch.visit_ended`` or ``join.cancelled`` when the visit does not take place.
-    :raises ConnectorError: when Graph refuses.
+    :raises ConfigurationError: when the endpoint is paused or has no Teams.
     """
     visit = get_or_create_for_launch(
         attempt.endpoint,
@@ -134,14 +138,11 @@ def open_visit(attempt: LaunchAttempt, context: LaunchContext, *, role: Role, eh
         conference_id=context.conference_id or None,
         csn=context.csn if context.is_group else "",
     )
-    attempt.visit, attempt.role = visit, role
-    attempt.ehr_user_id = ehr_user_id
-    attempt.state = LaunchAttempt.State.AUTHORIZED
-    attempt.save(update_fields=["visit", "role", "ehr_user_id", "state"])
+    attempt.visit, attempt.role, attempt.ehr_user_id = visit, role, ehr_user_id
     if not visit.is_scheduled:
         raise LaunchRefused("launch.visit_ended" if attempt.is_provider else "join.cancelled")
     if attempt.is_provider:
-        _prepare_meeting(attempt, now=now)
+        _prepare_meeting(attempt, visit, now=now)
     return visit
 
 
@@ -155,24 +156,11 @@ def _arrive(attempt: LaunchAttempt, identity: Identity, tokens: TokenResponse, *
     return context
 
 
-def _prepare_meeting(attempt: LaunchAttempt, *, now: datetime) -> None:
-    """Make the meeting while the provider looks at the status page.
-
-    A Teams that does not answer now is asked again when somebody joins; the launch need not be repeated.
-    """
-    assert attempt.visit is not None  # noqa: S101 - set by open_visit
+def _prepare_meeting(attempt: LaunchAttempt, visit: Visit, *, now: datetime) -> None:
+    """Have the meeting made while the provider looks at the status page, which comes without waiting for Teams."""
     account = None
     if accounts.decide_whose_meeting(attempt):
         account = accounts.account_of(attempt)
         if account is None:
             return  # whose meeting it becomes is known once they have signed in, on the way to Teams
-    try:
-        ensure_meeting(attempt.visit, now=now, opened_by=account)
-    except (UpstreamUnavailable, OutcomeUnknown) as error:
-        attempt.note_error(error.code)
-
-
-def _conclude(attempt: LaunchAttempt, state: str, *, now: datetime, error_code: str = "") -> None:
-    attempt.state, attempt.finished_at = state, now
-    attempt.error_code = error_code or attempt.error_code
-    attempt.save(update_fields=["state", "finished_at", "error_code"])
+    prepare(visit, now=now, opened_by=account)

@@ -78,11 +78,9 @@ def arrive(endpoint: FhirEndpoint, audience: Audience, data: str, *, now: dateti
     try:
         open_visit(attempt, context, role=participant_role, ehr_user_id=context.user_id, now=now)
     except ConnectorError as error:
-        attempt.state, attempt.error_code, attempt.finished_at = LaunchAttempt.State.REFUSED, error.code, now
-        attempt.save(update_fields=["state", "error_code", "finished_at"])
+        attempt.conclude(LaunchAttempt.State.REFUSED, now=now, error_code=error.code)
         raise
-    attempt.state, attempt.finished_at = state_on_arrival(attempt, context), now
-    attempt.save(update_fields=["state", "finished_at"])
+    attempt.conclude(state_on_arrival(attempt, context), now=now)
     return attempt
 
 

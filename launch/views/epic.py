@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from config_portal.models import FhirEndpoint
 from core.access import access
 from core.errors import ConnectorError, LaunchRefused
-from core.queries import one_of
+from core.queries import Lookup
 from core.security import allow_form_targets
 from epic.connection import Audience
 from launch.cookies import launch_cookie, remember_visit, renew_launch_cookie
@@ -22,6 +22,7 @@ from launch.services import finishing, linking, starting
 from launch.views.pages import belongs_to, framed, refused, see_other
 
 _IS_NEW_WINDOW = "window"
+_BY_LAUNCH_ID = Lookup(lambda: FhirEndpoint.objects.select_related("organization", "approved_version"), "launch_id")
 
 
 @access("public")
@@ -103,8 +104,7 @@ def _find(request: HttpRequest, launch_id: UUID, audience: Audience) -> FhirEndp
     """Return the record with this launch id and prepare the page for its readers."""
     if not _is_patient(audience):
         speak_to_staff(request)
-    endpoints = FhirEndpoint.objects.select_related("organization", "approved_version")
-    endpoint = one_of(endpoints.filter(launch_id=launch_id))
+    endpoint = _BY_LAUNCH_ID.find(launch_id)
     if endpoint is not None:
         belongs_to(request, endpoint, for_patient=_is_patient(audience))
     return endpoint

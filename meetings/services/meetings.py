@@ -17,7 +17,7 @@ from django.db import transaction
 
 from core import audit, crypto
 from core.errors import LaunchRefused
-from core.queries import one_of
+from core.queries import Lookup
 from meetings import signals
 from meetings.models import Meeting
 from meetings.providers.base import MeetingRequest, OnlineMeeting, PatientLink
@@ -28,6 +28,13 @@ from visits.models import Visit
 
 # A patient link that fell back is asked for once more, when Graph may have recovered.
 LINK_RETRY_AFTER = timedelta(minutes=1)
+_OF_VISIT = Lookup(lambda: Meeting.objects.select_related("subscription"), "visit")
+_LOCKED_VISIT = Lookup(lambda: Visit.objects.select_for_update(of=("self",)), "id")
+
+
+def meeting_of(visit: Visit) -> Meeting | None:
+    """Return the meeting of ``visit`` with its subscription, or None while there is none."""
+    return _OF_VISIT.find(visit.pk)
 
 
 def ensure_meeting(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None) -> Meeting:
@@ -87,24 +94,27 @@ def external_id(visit: Visit, *, generation: int) -> str:
     return crypto.index(visit.session_id, purpose=purpose)
 
 
-def claim_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None) -> Meeting:
+def claim_row(
+    visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None, sync_due_at: datetime | None = None
+) -> Meeting:
     """Return the row of the visit's meeting, made if there is none; brought back if it was cancelled.
 
+    :param sync_due_at: when the background makes the meeting of a new row; None where the caller makes it.
     :raises LaunchRefused: ``meeting.visit_ended``.
     :raises ConfigurationError: when nothing is approved.
     """
-    meeting = one_of(Meeting.objects.select_related("subscription").filter(visit=visit))
+    meeting = meeting_of(visit)
     if meeting is not None and meeting.is_joinable and visit.is_scheduled:
         return _with_visit(meeting, visit)
     # Read again and under a lock: a cancellation may be on its way. durable: nobody may wrap us in a transaction.
     with transaction.atomic(durable=True):
-        locked = Visit.objects.select_for_update(of=("self",)).get(pk=visit.pk)
+        locked = _LOCKED_VISIT.get(visit.pk)
         locked.endpoint, locked.organization = visit.endpoint, visit.organization
         if not locked.is_scheduled:
             raise LaunchRefused("meeting.visit_ended", "This visit was cancelled.")
-        meeting = one_of(Meeting.objects.filter(visit=locked))
+        meeting = meeting_of(locked)
         if meeting is None:
-            return _new_row(locked, now=now, opened_by=opened_by)
+            return _new_row(locked, now=now, opened_by=opened_by, sync_due_at=sync_due_at)
         if meeting.state == Meeting.State.CANCELLED:
             _revive(_with_visit(meeting, locked))
             meeting.save()
@@ -117,7 +127,7 @@ def _with_visit(meeting: Meeting, visit: Visit) -> Meeting:
     return meeting
 
 
-def _new_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None) -> Meeting:
+def _new_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None, sync_due_at: datetime | None) -> Meeting:
     teams = approved_teams(visit.endpoint)
     return Meeting.objects.create(
         organization=visit.organization,
@@ -127,6 +137,7 @@ def _new_row(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None) -> Mee
         client_id=teams.client_id,
         organizer_object_id=teams.organizer(opened_by),
         created_at=now,
+        sync_due_at=sync_due_at,
     )
 
 

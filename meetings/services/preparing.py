@@ -1,13 +1,16 @@
-"""Make meetings ready shortly before their visits may be joined, so that nobody waits for Teams on the first join.
+"""Make meetings ready before anybody joins, so that nobody waits for Teams on the first join.
 
-It also lets a missing permission or policy show before the first patient comes.
+Usually that is shortly before the visit may be joined, which also lets a missing permission or policy show before the
+first patient comes; for a visit that nobody knew it is when its provider opens it.
 """
 
+import uuid
 from datetime import datetime, timedelta
 
 from config_portal.models import FhirEndpoint
 from config_portal.services.connections import approved_configuration
 from core.errors import LaunchRefused
+from meetings import signals
 from meetings.models import Meeting
 from meetings.services.meetings import claim_row
 from meetings.services.suppliers import approved_teams
@@ -25,6 +28,22 @@ def prepare_due(*, now: datetime) -> int:
     """
     endpoints = FhirEndpoint.objects.approved().select_related("organization", "approved_version")
     return sum(_enter(visit, now=now) for endpoint in endpoints for visit in _due(endpoint, now=now))
+
+
+def prepare(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None) -> None:
+    """Let the background make the meeting of ``visit`` unless it is ready; nothing is asked of Teams here.
+
+    Whoever joins before it is made makes it themselves. Must not be called inside a transaction.
+
+    :param opened_by: as for :func:`meetings.services.meetings.ensure_meeting`.
+    :raises LaunchRefused: ``meeting.visit_ended``.
+    :raises ConfigurationError: when nothing is approved, the endpoint is paused or has no Teams.
+    """
+    meeting = claim_row(visit, now=now, opened_by=opened_by, sync_due_at=now)
+    if not meeting.is_joinable:
+        if meeting.sync_due_at != now:  # no new row: one that failed, or was left by somebody who gave up
+            Meeting.objects.filter(pk=meeting.pk, state=Meeting.State.CREATING).update(sync_due_at=now)
+        signals.meeting_wanted.send(sender=Meeting, meeting=meeting, now=now)
 
 
 def _due(endpoint: FhirEndpoint, *, now: datetime) -> list[Visit]:

@@ -62,6 +62,12 @@ def look_again(meeting: Meeting, *, now: datetime) -> None:
     Subscription.objects.filter(meeting=meeting, state=Subscription.PENDING).update(due_at=now)
 
 
+def look(meeting: Meeting, *, now: datetime) -> None:
+    """Take the next step of the subscription of ``meeting`` if it is due; a failure is tried again later."""
+    for claimed in claim_due(now=now, subscription_id=meeting.subscription.pk):
+        advance(claimed, now=now)
+
+
 def listen_now(meeting: Meeting, *, now: datetime) -> None:
     """Subscribe before somebody is sent into ``meeting``: Graph does not repeat what came before.
 

@@ -8,7 +8,7 @@ from core.errors import ConnectorError, LaunchRefused, UpstreamRejected
 from core.models import backoff
 from meetings.models import Meeting
 from meetings.providers.base import MeetingProvider, OnlineMeeting
-from meetings.services import subscriptions
+from meetings.services import live, subscriptions
 from meetings.services.leases import settle
 from meetings.services.meetings import ensure_meeting, start_new_generation
 from meetings.services.suppliers import provider_of
@@ -26,6 +26,7 @@ def bring_in_line(meeting: Meeting, *, now: datetime) -> None:
         seconds = getattr(error, "retry_after", None)
         wait = timedelta(seconds=seconds) if seconds else backoff(meeting.sync_attempts, most=LONGEST_BACKOFF)
         settle(meeting, WORK, sync_due_at=now + wait, error_code=error.code)
+        live.announce(meeting.visit_id)
     else:
         settle(meeting, WORK, sync_due_at=None, sync_attempts=0, error_code="")
 
@@ -56,9 +57,10 @@ def _create(meeting: Meeting, *, now: datetime) -> None:
     if meeting.state != Meeting.State.CREATING:
         return
     try:
-        ensure_meeting(meeting.visit, now=now)
+        made = ensure_meeting(meeting.visit, now=now)
     except LaunchRefused:
         return
+    subscriptions.look(made, now=now)
 
 
 def _reschedule(meeting: Meeting, provider: MeetingProvider) -> None:

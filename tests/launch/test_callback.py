@@ -17,10 +17,11 @@ from tests.epic.keys import private_key
 from tests.factories import approve, make_visit
 from tests.launch.epic import KEYS, TOKEN, smart_of
 from tests.launch.pages import code_of, heading, refusal
+from tests.meetings.background import bring_in_line
 from visits.models import Visit
 
 
-def test_a_provider_arrives_at_the_status_page_and_the_meeting_exists(launch, epic, graph):
+def test_a_provider_arrives_at_the_status_page_and_the_meeting_is_entered(launch, epic, graph):
     begun = launch()
     page = begun.finish()
     assert (page.status_code, page.url) == (303, "/launch/visit")
@@ -37,8 +38,15 @@ def test_a_provider_arrives_at_the_status_page_and_the_meeting_exists(launch, ep
 
 
 def test_a_launch_asks_the_database_no_more_than_it_must(launch, graph, django_assert_max_num_queries):
-    with django_assert_max_num_queries(40):  # 34 when this was written, among them those that begin and commit
+    with django_assert_max_num_queries(21):  # as when this was written, among them those that begin and commit
         launch().finish()
+    assert Meeting.objects.exists()
+
+
+def test_nothing_is_asked_of_teams_before_the_status_page_is_there(launch, graph):
+    launch().finish()
+    assert graph.calls.total() == 0
+    bring_in_line()
     assert Meeting.objects.get().is_joinable
 
 
@@ -200,9 +208,30 @@ def test_a_cancelled_visit_is_not_opened(launch, endpoint, graph):
 def test_a_teams_that_is_away_does_not_cost_the_launch(launch, graph, settings):
     settings.GRAPH_BASE_URL = "http://127.0.0.1:9/graph"
     assert launch().finish().url == "/launch/visit"
-    attempt = LaunchAttempt.objects.get()
-    assert attempt.state == LaunchAttempt.State.ARRIVED
-    assert attempt.error_code == "graph.unreachable"
+    assert LaunchAttempt.objects.get().state == LaunchAttempt.State.ARRIVED
+
+
+def test_the_status_page_says_why_teams_has_not_made_the_meeting(launch, graph):
+    begun = launch()
+    begun.finish()
+    notice = "Teams has not made this meeting yet"
+    assert notice not in begun.browser.get("/launch/visit", secure=True).content.decode()
+    graph.refuse(503)
+    bring_in_line()
+    page = begun.browser.get("/launch/visit", secure=True).content.decode()
+    assert notice in page
+    assert "graph.failing" in page
+
+
+def test_a_meeting_that_is_made_after_all_takes_the_notice_away(launch, graph, settings):
+    begun, right = launch(), settings.GRAPH_BASE_URL
+    begun.finish()
+    settings.GRAPH_BASE_URL = "http://127.0.0.1:9/graph"
+    bring_in_line()
+    assert "graph.unreachable" in begun.browser.get("/launch/visit", secure=True).content.decode()
+    settings.GRAPH_BASE_URL = right
+    bring_in_line(timezone.now() + timedelta(hours=1))
+    assert "graph.unreachable" not in begun.browser.get("/launch/visit", secure=True).content.decode()
 
 
 def test_to_arrive_is_not_yet_to_be_expected_in_teams(launch, graph):

@@ -10,6 +10,7 @@ from launch.models import LaunchAttempt
 from meetings.models import Meeting, Participant
 from tests.factories import make_contact, make_visit
 from tests.launch.pages import code_of, form_token
+from tests.meetings.background import bring_in_line
 from visits.models import Visit
 from visits.services.links import ensure_link, token_of
 from visits.services.scheduling import ScheduledPerson
@@ -96,11 +97,13 @@ def test_a_message_that_names_everybody_is_the_conference(launch, endpoint, grap
 def test_another_providers_launch_makes_no_second_meeting(launch, appointments, graph):
     group_launch(launch, "provider", "482200401", "Practitioner/eP.okafor")
     group_launch(launch, "provider", "482200402", "Practitioner/eP.halvorsen")
+    bring_in_line()
     assert Meeting.objects.count() == graph.calls["create"] == 1
 
 
 def test_a_patient_who_cancels_leaves_the_group_its_meeting(launch, endpoint, appointments, graph):
     group_launch(launch, "provider", "482200401", "Practitioner/eP.okafor")
+    bring_in_line()
     mine = by_text(appointments[0])
     Visit.objects.filter(pk=appointments[0].pk).update(state=Visit.State.CANCELLED)
     assert code_of(go_anyway(mine)) == "join.cancelled"

@@ -108,3 +108,11 @@ def certificate() -> ClientCertificate:
 def graph_error(code: str, message: str = "") -> dict[str, object]:
     """An error as Graph writes it."""
     return {"error": {"code": code, "message": message, "innerError": {"request-id": "r"}}}
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Every task that was sent to the queue, as (name, arguments)."""
+    tasks_sent = []
+    monkeypatch.setattr("core.jobs.enqueue", lambda task, *args: tasks_sent.append((task.name, args)))
+    return tasks_sent

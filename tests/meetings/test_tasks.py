@@ -8,7 +8,7 @@ from accounts.models import User
 from core.jobs import QUEUES
 from meetings import tasks
 from meetings.models import InboundNotification, Meeting, Subscription
-from meetings.services import notifications, subscriptions, synchronizing
+from meetings.services import notifications, preparing, subscriptions, synchronizing
 from meetings.services.meetings import ensure_meeting
 from tests.factories import make_visit
 from tests.meetings.rows import make_meeting, make_subscription
@@ -16,14 +16,6 @@ from visits.models import Visit
 from visits.services.scheduling import end_visit
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """Every task that was sent to the queue, as (name, arguments)."""
-    tasks_sent = []
-    monkeypatch.setattr("core.jobs.enqueue", lambda task, *args: tasks_sent.append((task.name, args)))
-    return tasks_sent
 
 
 @pytest.fixture
@@ -43,10 +35,22 @@ def stored() -> InboundNotification:
     return notification
 
 
-def test_a_new_meeting_is_subscribed_to_at_once(peer, sent, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        meeting = ensure_meeting(make_visit(), now=timezone.now())
-    assert ("meetings.subscribe", (str(meeting.subscription.pk),)) in sent
+def test_a_worker_that_makes_a_meeting_subscribes_to_it_in_the_same_task(peer, monkeypatch):
+    advanced = []
+    monkeypatch.setattr(subscriptions, "advance", lambda row, *, now: advanced.append(row.meeting_id))
+    preparing.prepare(make_visit(), now=timezone.now())
+    meeting = Meeting.objects.get()
+    tasks.synchronize(str(meeting.pk))
+    assert advanced == [meeting.pk]
+
+
+def test_whoever_is_sent_into_a_new_meeting_is_listened_to_before(peer, monkeypatch):
+    advanced = []
+    monkeypatch.setattr(subscriptions, "advance", lambda row, **_: advanced.append(row.meeting_id))
+    meeting = ensure_meeting(make_visit(), now=timezone.now())
+    assert advanced == []
+    subscriptions.listen_now(meeting, now=timezone.now())
+    assert advanced == [meeting.pk]
 
 
 def test_a_cancelled_visit_brings_its_meeting_in_line_at_once(sent, django_capture_on_commit_callbacks):

@@ -1,12 +1,14 @@
 """Find the visit that a launch or a search means."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from config_portal.models import FhirEndpoint, Organization
 from core import crypto
-from core.queries import one_of
+from core.queries import Lookup, one_of
 from visits.models import Visit
 from visits.services.scheduling import session_index
+
+_OF_SESSION = Lookup(Visit.objects.all, "endpoint", "session_index")
 
 
 def get_or_create_for_launch(
@@ -83,20 +85,31 @@ def _get_or_create(
     """Return the visit of a session; a group's conference begins when the first known appointment does."""
     index = conference_index(endpoint, conference_id) if conference_id else ""
     times = {"starts_at": like.starts_at, "ends_at": like.ends_at} if like is not None else {}
-    visit, _ = Visit.objects.get_or_create(
+    fresh = Visit(
         endpoint=endpoint,
         session_index=session_index(endpoint, session_id),
-        defaults={
-            "organization": endpoint.organization,
-            "session_id": session_id,
-            "time_zone": like.time_zone if like is not None else endpoint.time_zone,
-            "is_group": is_group,
-            "conference_id": conference_id,
-            "conference_index": index,
-            **times,
-        },
+        organization=endpoint.organization,
+        session_id=session_id,
+        time_zone=like.time_zone if like is not None else endpoint.time_zone,
+        is_group=is_group,
+        conference_id=conference_id,
+        conference_index=index,
+        **times,
     )
-    return visit
+    return _OF_SESSION.find(endpoint.pk, fresh.session_index) or _stored(fresh)
+
+
+def _stored(fresh: Visit) -> Visit:
+    """Store ``fresh`` and return it, or the visit of its session that somebody has stored in the same moment."""
+    try:
+        with transaction.atomic():
+            fresh.save(force_insert=True)
+    except IntegrityError:
+        first = _OF_SESSION.find(fresh.endpoint_id, fresh.session_index)
+        if first is None:
+            raise  # it was about something else
+        return first
+    return fresh
 
 
 def find_visits(organization: Organization, text: str) -> list[Visit]:
