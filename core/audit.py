@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from core import scope
 from core.models import AuditChain, AuditEvent, AuditVerification
-from core.queries import one_of
+from core.queries import Lookup
 
 # Events that belong to no organization (such as a launch to an unknown address) share this chain.
 PLATFORM = uuid.UUID(int=0)
+_CHAINS = Lookup(AuditChain.objects.select_for_update, "organization_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +75,10 @@ def record(
 
 
 def _lock_chain(organization_id: uuid.UUID) -> AuditChain:
-    chains = AuditChain.objects.select_for_update().filter(organization_id=organization_id)
-    chain = one_of(chains)
+    chain = _CHAINS.find(organization_id)
     if chain is None:
         AuditChain.objects.get_or_create(organization_id=organization_id)
-        chain = chains.get()
+        chain = _CHAINS.get(organization_id)
     return chain
 
 

@@ -11,7 +11,7 @@ from launch.moments import spoken
 from launch.services import arrivals, ratings, waiting
 from meetings.models import Meeting, Participant
 from meetings.services import status
-from meetings.services.meetings import meeting_of
+from meetings.services.finding import meeting_of
 from visits.models import Visit
 
 LISTENING_BEGINS_WITHIN = timedelta(seconds=20)

@@ -12,16 +12,15 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from config_portal.models import TeamsTenant
 from core import audit, crypto
-from core.errors import ConfigurationError, LaunchRefused
+from core.errors import LaunchRefused
 from core.http import shared_session
-from core.queries import Lookup, one_of
+from core.queries import Lookup
 from launch.models import LaunchAttempt, ProviderAccount
 from meetings.providers.teams import sign_in
 from meetings.providers.teams.connection import TeamsConnection
 from meetings.services.participants import ehr_user_index_in
-from meetings.services.suppliers import approved_teams, teams_connection
+from meetings.services.suppliers import approved_teams, teams_connection, tenant_of
 
 SIGN_IN_LASTS = timedelta(minutes=10)
 _SALT = "launch.account"
@@ -116,8 +115,4 @@ def _derived(what: str, state: str) -> str:
 
 def _connection(attempt: LaunchAttempt) -> TeamsConnection:
     teams = approved_teams(attempt.endpoint)
-    tenants = TeamsTenant.objects.filter(organization_id=attempt.organization_id)
-    tenant = one_of(tenants.filter(tenant_id=teams.tenant_id, client_id=teams.client_id))
-    if tenant is None:
-        raise ConfigurationError("entra.credentials_missing", "The connector has no certificate or secret for Entra.")
-    return teams_connection(tenant)
+    return teams_connection(tenant_of(attempt.organization_id, teams.tenant_id, teams.client_id))

@@ -10,7 +10,7 @@ from config_portal.services.connections import epic_connection
 from core.context import request_id, set_request_id
 from core.errors import ConnectorError, LaunchRefused
 from core.http import shared_session
-from core.queries import Lookup, one_of
+from core.queries import Lookup
 from epic.connection import Audience, EpicConnection
 from epic.context import LaunchContext, read_context
 from epic.id_token import Identity, IdentityKind, verify_id_token
@@ -35,6 +35,7 @@ _ROLES = {
 _STATES = Lookup(
     lambda: OAuthState.objects.select_related("attempt"), "state_digest", "attempt__endpoint", "attempt__audience"
 )
+_ATTEMPTS = Lookup(LaunchAttempt.objects.all, "endpoint", "audience", "oauth_state__state_digest")
 _OAUTH_ERROR = re.compile(r"[a-z_]{1,40}")  # RFC 6749, section 4.1.2.1; anything else is not Epic's
 
 
@@ -77,8 +78,7 @@ def state_on_arrival(attempt: LaunchAttempt, context: LaunchContext) -> LaunchAt
 
 def find_attempt(endpoint: FhirEndpoint, audience: Audience, *, state: str) -> LaunchAttempt | None:
     """Return the attempt that ``state`` was made for, whatever became of it; for its reference."""
-    attempts = LaunchAttempt.objects.filter(endpoint=endpoint, audience=audience)
-    return one_of(attempts.filter(oauth_state__state_digest=digest(state)))
+    return _ATTEMPTS.find(endpoint.pk, audience, digest(state))
 
 
 def _use_state(endpoint: FhirEndpoint, audience: Audience, returned: Return, *, now: datetime) -> OAuthState:

@@ -27,7 +27,7 @@ def claim_due(work: str, *, now: datetime, meeting_id: uuid.UUID | None = None) 
         rows = due.order_by(f"{work}_due_at").select_for_update(skip_locked=True)
         claimed = Meeting.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[:BATCH]))
         claimed.update(**{f"{work}_due_at": now + LEASE, f"{work}_attempts": F(f"{work}_attempts") + 1})
-    return list(claimed.select_related("organization", "visit__endpoint__approved_version"))
+    return list(claimed.select_related("organization", "visit__organization", "visit__endpoint__approved_version"))
 
 
 def settle(meeting: Meeting, work: str, **values: object) -> None:

@@ -21,20 +21,15 @@ from core.queries import Lookup
 from meetings import signals
 from meetings.models import Meeting
 from meetings.providers.base import MeetingRequest, OnlineMeeting, PatientLink
-from meetings.services import reconciling, subscriptions
+from meetings.services import finding, reconciling, subscriptions
+from meetings.services.finding import meeting_of
 from meetings.services.single_flight import one_at_a_time
 from meetings.services.suppliers import approved_teams, provider_of
 from visits.models import Visit
 
 # A patient link that fell back is asked for once more, when Graph may have recovered.
 LINK_RETRY_AFTER = timedelta(minutes=1)
-_OF_VISIT = Lookup(lambda: Meeting.objects.select_related("subscription"), "visit")
 _LOCKED_VISIT = Lookup(lambda: Visit.objects.select_for_update(of=("self",)), "id")
-
-
-def meeting_of(visit: Visit) -> Meeting | None:
-    """Return the meeting of ``visit`` with its subscription, or None while there is none."""
-    return _OF_VISIT.find(visit.pk)
 
 
 def ensure_meeting(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None = None) -> Meeting:
@@ -54,7 +49,7 @@ def ensure_meeting(visit: Visit, *, now: datetime, opened_by: uuid.UUID | None =
     if meeting.is_joinable:
         return meeting
     with one_at_a_time(meeting.pk):
-        meeting = _with_visit(Meeting.objects.get(pk=meeting.pk), meeting.visit)
+        meeting = _with_visit(meeting_of(meeting.visit) or meeting, meeting.visit)
         if meeting.state != Meeting.State.CREATING:
             return _joinable(meeting)
         provider = provider_of(meeting)
@@ -172,8 +167,7 @@ def _request(meeting: Meeting) -> MeetingRequest:
 @transaction.atomic
 def _store(meeting: Meeting, online: OnlineMeeting, link: PatientLink, *, now: datetime) -> Meeting:
     """Store what Graph answered, unless somebody did so before us or the visit was cancelled meanwhile."""
-    meetings = Meeting.objects.select_for_update(of=("self",)).select_related("subscription")
-    locked = _with_visit(meetings.get(pk=meeting.pk), meeting.visit)
+    locked = _with_visit(finding.locked(meeting.pk), meeting.visit)
     if locked.is_joinable or locked.external_id != meeting.external_id:
         return locked
     locked.graph_id, locked.join_web_url, locked.patient_join_url = online.id, online.join_web_url, link.url

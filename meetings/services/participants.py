@@ -13,15 +13,14 @@ from django.db.models import Max, Q, QuerySet
 
 from core import crypto
 from core.context import request_id
-from core.queries import Lookup
 from meetings import signals
 from meetings.models import Connection, Meeting, Participant
 from meetings.providers.base import Identity, RosterChange, Whereabouts
+from meetings.services import finding
 from visits.models import PatientContact
 
 # Teams opens within seconds of our page. Somebody sent longer ago probably gave up, and comes last.
 FRESH = timedelta(minutes=5)
-_LOCKED = Lookup(lambda: Meeting.objects.select_for_update(of=("self",)).select_related("subscription"), "id")
 
 
 def expect(
@@ -42,7 +41,7 @@ def expect(
     :param role: a ``Participant.Role``.
     """
     with transaction.atomic():
-        locked = _LOCKED.get(meeting.pk)
+        locked = finding.locked(meeting.pk)
         index = ehr_user_index(locked, ehr_user_id) if ehr_user_id else ""
         contact_id = contact.pk if contact else None
         known = {"ehr_user_index": index, "contact_id": contact_id, "invitation_id": invitation_id}

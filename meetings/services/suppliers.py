@@ -10,13 +10,14 @@ from config_portal.models.teams import OrganizerMode
 from config_portal.services.connections import approved_configuration
 from core.errors import ConfigurationError
 from core.http import shared_session
-from core.queries import one_of
+from core.queries import Lookup
 from meetings.models import Meeting
 from meetings.providers.base import MeetingOptions, MeetingProvider
 from meetings.providers.teams.connection import ClientCertificate, TeamsConnection
 from meetings.providers.teams.provider import TeamsProvider
 from meetings.providers.teams.validation import Issuer
 
+_TENANTS = Lookup(TeamsTenant.objects.all, "organization", "tenant_id", "client_id")
 # What the approved snapshot calls an option → what the adapter calls it.
 _OPTIONS = {"lobby_scope": "lobby_scope", "allowed_presenters": "presenters", "meeting_chat": "chat"}
 
@@ -63,11 +64,18 @@ def provider_of(meeting: Meeting) -> MeetingProvider:
 
     :raises ConfigurationError: ``entra.credentials_missing`` when that application is no longer set up here.
     """
-    tenants = TeamsTenant.objects.filter(organization_id=meeting.organization_id)
-    tenant = one_of(tenants.filter(tenant_id=meeting.tenant_id, client_id=meeting.client_id))
+    return provider_of_tenant(tenant_of(meeting.organization_id, meeting.tenant_id, meeting.client_id))
+
+
+def tenant_of(organization_id: uuid.UUID, tenant_id: uuid.UUID, client_id: uuid.UUID) -> TeamsTenant:
+    """Return the tenant and application of an organization, with what proves the application.
+
+    :raises ConfigurationError: ``entra.credentials_missing`` when that application is not set up here.
+    """
+    tenant = _TENANTS.find(organization_id, tenant_id, client_id)
     if tenant is None:
         raise ConfigurationError("entra.credentials_missing", "The connector has no certificate or secret for Entra.")
-    return provider_of_tenant(tenant)
+    return tenant
 
 
 def provider_of_tenant(tenant: TeamsTenant) -> MeetingProvider:

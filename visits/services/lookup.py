@@ -4,11 +4,14 @@ from django.db import IntegrityError, transaction
 
 from config_portal.models import FhirEndpoint, Organization
 from core import crypto
-from core.queries import Lookup, one_of
+from core.queries import Lookup
 from visits.models import Visit
 from visits.services.scheduling import session_index
 
 _OF_SESSION = Lookup(Visit.objects.all, "endpoint", "session_index")
+_LOCKED_OF_SESSION = Lookup(
+    lambda: Visit.objects.select_for_update(of=("self",)).select_related("group_visit"), "endpoint", "session_index"
+)
 
 
 def get_or_create_for_launch(
@@ -62,8 +65,7 @@ def conference_index(endpoint: FhirEndpoint, conference_id: str) -> str:
 
 
 def _find(endpoint: FhirEndpoint, session_id: str) -> Visit | None:
-    visits = Visit.objects.select_for_update(of=("self",)).select_related("group_visit")
-    return one_of(visits.filter(endpoint=endpoint, session_index=session_index(endpoint, session_id)))
+    return _LOCKED_OF_SESSION.find(endpoint.pk, session_index(endpoint, session_id))
 
 
 def _conference_of(endpoint: FhirEndpoint, conference_id: str, own: Visit | None) -> Visit | None:
