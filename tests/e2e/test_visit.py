@@ -105,3 +105,24 @@ def test_the_way_in_is_accessible_and_closed_to_whoever_has_no_role(stack, perso
         inspector.look(page, "sign-in")
         sign_in(page, stack, "amara.okafor@lamna.example.org")
         expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+
+
+def test_a_teams_that_refuses_is_told_on_the_status_page_until_it_gives_in(stack, twin, person, inspector):
+    twin.set_faults({"graph.http": "access_policy"})
+    try:
+        visit = twin.book(environment="test", starts_in_minutes=20, minutes=30, patient="rivera", provider="okafor")
+        with person("provider", expected="503") as provider:
+            provider.goto(twin.launch(visit["csn"], audience="provider"))
+            expect(provider.get_by_text("Teams has not made this meeting yet")).to_be_visible()
+            expect(provider.get_by_text("graph.access_policy_missing")).to_be_visible()
+            inspector.look(provider, "provider-status-no-meeting")
+            with provider.expect_popup() as opened:
+                provider.get_by_role("button", name="Join in Teams").click()
+            expect(opened.value.get_by_text("New-CsApplicationAccessPolicy")).to_be_visible()
+            twin.set_faults({})
+            with provider.expect_popup() as opened:
+                provider.get_by_role("button", name="Join in Teams").click()
+            expect(opened.value.get_by_role("button").filter(has_text="Amara Okafor")).to_be_visible()
+            expect(provider.get_by_text("Teams has not made this meeting yet")).to_be_hidden()
+    finally:
+        twin.set_faults({})
