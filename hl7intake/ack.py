@@ -16,14 +16,11 @@ from itertools import count
 
 from hl7intake.batches import Frame
 from hl7intake.errors import AckCode, Condition, MessageRefused
-from hl7intake.reader import Header, read_header
+from hl7intake.reader import Envelope, Header, read_header
 
 _ACCEPT_CODES = {AckCode.ACCEPT: "CA", AckCode.ERROR: "CE", AckCode.REJECT: "CR"}
 _ALWAYS, _ON_ERROR, _ON_SUCCESS = "AL", "ER", "SU"
 _LONGEST_TEXT = 200
-# Control ids of our own: no other process has the first part, and none of ours the second.
-_PROCESS = uuid.uuid4().hex[:11].upper()
-_NUMBERS = count()
 _SEGMENT_END = "\r"
 
 
@@ -66,28 +63,29 @@ def batch_answer(frame: Frame, answers: list[bytes], *, now: datetime) -> bytes:
 def _batch_header(line: bytes, *, now: datetime) -> bytes:
     """Return FHS or BHS of the answer: sender and receiver swapped, field 12 refers to field 11."""
     name = line[:3].decode("ascii")
-    header = read_header(b"MSH" + line[3:])
-    delimiters = header.encoding.delimiters
+    envelope = read_header(b"MSH" + line[3:]).envelope
+    delimiters = envelope.encoding.delimiters
     fields = [
         name,
         "".join(delimiters[1:]),
-        header.receiving_application,
-        header.receiving_facility,
-        header.sending_application,
-        header.sending_facility,
+        envelope.receiving_application,
+        envelope.receiving_facility,
+        envelope.sending_application,
+        envelope.sending_facility,
         _stamp(int(now.timestamp())),
         "",
         "",
         "",
-        _next_control_id(),
-        header.processing_id,  # field 11 of a batch header is its control id
+        _CONTROL_IDS.next(),
+        envelope.processing_id,  # field 11 of a batch header is its control id
     ]
     return delimiters.field.join(fields).encode("utf-8", "replace")
 
 
 def codes(header: Header, code: AckCode) -> tuple[str, ...]:
     """Return the MSA-1 codes to answer ``code`` with, in the mode that ``header`` asks for."""
-    return _codes(header.accept_acknowledgment, header.application_acknowledgment, code)
+    envelope = header.envelope
+    return _codes(envelope.accept_acknowledgment, envelope.application_acknowledgment, code)
 
 
 @lru_cache(maxsize=64)
@@ -106,7 +104,7 @@ def _is_wanted(mode: str, code: AckCode) -> bool:
 
 
 def _message(header: Header, verdict: Verdict, *, code: str, now: datetime) -> bytes:
-    encoding = header.encoding
+    encoding = header.envelope.encoding
     text = encoding.escape(verdict.text[:_LONGEST_TEXT]) if verdict.text else ""
     segments = [_msh(header, now=now), encoding.field.join(["MSA", code, header.control_id, text])]
     if verdict.condition is not None:
@@ -116,24 +114,30 @@ def _message(header: Header, verdict: Verdict, *, code: str, now: datetime) -> b
 
 
 def _msh(header: Header, *, now: datetime) -> str:
-    delimiters = header.encoding.delimiters
-    fields = [
-        "MSH",
-        "".join(delimiters[1:]),
-        header.receiving_application,
-        header.receiving_facility,
-        header.sending_application,
-        header.sending_facility,
-        _stamp(int(now.timestamp())),
-        "",
-        f"ACK{delimiters.component}{header.trigger}{delimiters.component}ACK" if header.trigger.isalnum() else "ACK",
-        _next_control_id(),
-        header.processing_id or "P",
-        header.version or "2.3",
-    ]
-    if header.charset:
-        fields += ["", "", "", "", "", header.charset]
-    return delimiters.field.join(fields)
+    to_time, to_control_id, to_end = _msh_around(header.envelope)
+    return f"{to_time}{_stamp(int(now.timestamp()))}{to_control_id}{_CONTROL_IDS.next()}{to_end}"
+
+
+@lru_cache(maxsize=256)
+def _msh_around(envelope: Envelope) -> tuple[str, str, str]:
+    """Return MSH of an answer without time and control id: what is before, between and behind them."""
+    delimiters = envelope.encoding.delimiters
+    field, component, trigger = delimiters.field, delimiters.component, envelope.trigger
+    parties = (
+        envelope.receiving_application,
+        envelope.receiving_facility,
+        envelope.sending_application,
+        envelope.sending_facility,
+    )
+    kind = f"ACK{component}{trigger}{component}ACK" if trigger.isalnum() else "ACK"
+    ends = [envelope.processing_id or "P", envelope.version or "2.3"]
+    if envelope.charset:
+        ends += ["", "", "", "", "", envelope.charset]
+    return (
+        field.join(["MSH", "".join(delimiters[1:]), *parties, ""]),
+        field.join(["", "", kind, ""]),
+        field.join(["", *ends]),
+    )
 
 
 # Many answers are given within one second.
@@ -142,13 +146,27 @@ def _stamp(second: int) -> str:
     return time.strftime("%Y%m%d%H%M%S+0000", time.gmtime(second))
 
 
-def _next_control_id() -> str:
-    return f"{_PROCESS}{os.getpid() % 0x100:02X}{next(_NUMBERS) % 0x10000000:07X}"
+class _ControlIds:
+    """Control ids of our own: no other process has the first part, and none of ours the second."""
+
+    def __init__(self) -> None:
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._process = uuid.uuid4().hex[:13].upper()
+        self._numbers = count()
+
+    def next(self) -> str:
+        return f"{self._process}{next(self._numbers) % 0x10000000:07X}"
+
+
+_CONTROL_IDS = _ControlIds()
 
 
 def _err(header: Header, verdict: Verdict, condition: Condition, *, text: str) -> str:
     """Return ERR with the layout of v2.3 (field 1) and of v2.5 (fields 2 to 8) side by side."""
-    delimiters = header.encoding.delimiters
+    delimiters = header.envelope.encoding.delimiters
     place = verdict.location.replace("^", delimiters.component)
     # ERR-1 is segment, sequence, field and then the code with its text as subcomponents.
     parts = [*verdict.location.split("^"), "", ""][:3]

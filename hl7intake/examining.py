@@ -59,15 +59,7 @@ def examine(raw: bytes, *, rules: Rules | None, limits: Limits, now: datetime, c
     except MessageRefused as refusal:
         verdict, code = Verdict.of(refusal), refusal.code
         header = header if message is not None else read_header(raw)
-    return Examined(
-        raw=raw,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        header=header,
-        charset=used,
-        verdict=verdict,
-        error_code=code,
-        subject=subject,
-    )
+    return Examined(raw, hashlib.sha256(raw).hexdigest(), header, used, verdict, code, subject)
 
 
 def read_message(raw: bytes, *, rules: Rules | None, limits: Limits, charset: str | None = None) -> Message:

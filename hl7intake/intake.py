@@ -17,7 +17,7 @@ from django.db import Error as DatabaseFailure
 from hl7intake.models import InboundMessage
 from hl7intake.services.judging import Acknowledgement, Arrival, Judge, Judged, acknowledge
 from hl7intake.services.receiving import receive_all
-from hl7intake.services.senders import RulesBook
+from hl7intake.services.senders import Freshness, RulesBook
 from hl7intake.services.storing import INSERT, Delivery, columns_of, in_one_order, settle
 from hl7intake.statements import LoopConnection
 
@@ -40,7 +40,7 @@ class Parcel:
     @property
     def size(self) -> int:
         """Bytes."""
-        return sum(len(arrival.raw) for arrival in self.arrivals)
+        return sum([len(arrival.raw) for arrival in self.arrivals])
 
 
 class Intake:
@@ -59,10 +59,12 @@ class Intake:
     def take(self, arrivals: list[Arrival]) -> Parcel:
         """Judge ``arrivals``, while the database is busy with others; later, if rules must be read first."""
         endpoint_id = arrivals[0].sender.endpoint_id
-        is_known = self._rules.has_fresh(endpoint_id)
-        if is_known and self._rules.is_ageing(endpoint_id) and endpoint_id not in self._renewals:
+        freshness = self._rules.freshness_of(endpoint_id)
+        if freshness is Freshness.TOO_OLD:
+            return Parcel(arrivals, None)
+        if freshness is Freshness.AGEING and endpoint_id not in self._renewals:
             self._renewals[endpoint_id] = asyncio.create_task(self._renew(endpoint_id))
-        return Parcel(arrivals, self._judged(arrivals) if is_known else None)
+        return Parcel(arrivals, self._judged(arrivals))
 
     async def store(self, parcels: Sequence[Parcel]) -> list[Acknowledgement]:
         """Commit everything in ``parcels`` and return an answer for each frame.

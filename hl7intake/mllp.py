@@ -220,7 +220,7 @@ class Listener:
     def _answer(self, frames: list[bytes], one: Connection) -> None:
         assert one.sender is not None  # noqa: S101 - connections without a sender are aborted
         now, sender = datetime.now(UTC), one.sender
-        self._writer.submit(self._intake.take([Arrival(raw=raw, sender=sender, at=now) for raw in frames]), one)
+        self._writer.submit(self._intake.take([Arrival(raw, sender, now) for raw in frames]), one)
 
     async def _store(self, parcels: list[Parcel]) -> list[Acknowledgement]:
         answers = await self._intake.store(parcels)

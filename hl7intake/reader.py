@@ -16,9 +16,10 @@ An absent segment, field or component reads as '' and an absent segment is false
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
-from hl7intake.encoding import NULL, Delimiters, Encoding, decode, encoding_of, part, read_delimiters
+from hl7intake.encoding import NULL, STANDARD, Delimiters, Encoding, decode, encoding_of, part, read_delimiters
 from hl7intake.errors import AckCode, Condition, MessageRefused
 
 _BOM = b"\xef\xbb\xbf"
@@ -29,12 +30,14 @@ _LINE_END = re.compile(rb"[\r\n]")
 _LONGEST_HEADER = 8192
 _SHORTEST_SEGMENT = 3
 _MSH_CHARSET = 17  # MSH-18: the separator itself counts as MSH-1
+_MSH_END = 19
+_LONGEST_ENVELOPE = 400  # longer ones are not remembered
 
 # A bare LF between CR-terminated segments belongs to its field, unless a segment visibly starts behind it.
 _MIXED = re.compile(r"\r\n?|\n(?=[A-Z][A-Z0-9]{2}(?:[^\w\s]|\Z))")
 _ANY_BREAK = re.compile(r"[\r\n]+")
 
-_PLAIN = Encoding(Delimiters(), "ascii")
+_PLAIN = encoding_of(STANDARD, "ascii")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,24 +139,16 @@ class Segment:
 
 
 class Message:
-    """One message, split into segments."""
+    """One message; a segment is made when it is asked for, because few of them are."""
 
-    __slots__ = ("_by_name", "encoding", "segments")
+    __slots__ = ("_by_name", "_lines", "_names", "_segments", "encoding")
 
     def __init__(self, lines: list[str], encoding: Encoding) -> None:
         self.encoding = encoding
-        self.segments: list[Segment] = []
+        self._lines = lines
+        self._names = [line[:3] for line in lines]
         self._by_name: dict[str, list[Segment]] = {}
-        keep = self.segments.append
-        for line in lines:
-            if len(line) < _SHORTEST_SEGMENT or (line < "!" and line.isspace()):
-                continue
-            segment = Segment(line, encoding)
-            keep(segment)
-            if segment.name in self._by_name:
-                self._by_name[segment.name].append(segment)
-            else:
-                self._by_name[segment.name] = [segment]
+        self._segments: list[Segment] | None = None
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self.segments)
@@ -161,14 +156,31 @@ class Message:
     def __repr__(self) -> str:
         return f"<Message of {len(self.segments)} segments>"
 
+    @property
+    def segments(self) -> list[Segment]:
+        """Every segment, in order; lines that are none are left out."""
+        if self._segments is None:
+            self._segments = [Segment(line, self.encoding) for line in self._lines if _is_segment(line)]
+        return self._segments
+
     def all(self, name: str) -> list[Segment]:
-        """Return every segment called ``name``, in order."""
-        return self._by_name.get(name, [])
+        """Return every segment with this name of three characters, in order."""
+        found = self._by_name.get(name)
+        return self._find(name) if found is None else found
 
     def first(self, name: str) -> Segment:
-        """Return the first segment called ``name``, or an empty one."""
-        found = self._by_name.get(name)
+        """Return the first segment with this name of three characters, or an empty one."""
+        found = self._by_name.get(name) or self._find(name)
         return found[0] if found else Segment("", self.encoding)
+
+    def _find(self, name: str) -> list[Segment]:
+        names, number = self._names, self._names.count(name)
+        if number == 1:  # as nearly always
+            found = [Segment(self._lines[names.index(name)], self.encoding)]
+        else:
+            found = [Segment(line, self.encoding) for line in self._lines if line[:3] == name] if number else []
+        self._by_name[name] = found
+        return found
 
     @property
     def charset(self) -> str:
@@ -181,8 +193,16 @@ class Message:
         return self.encoding.delimiters
 
 
-class Header(NamedTuple):
-    """What an answer needs of MSH; fields as sent, cleaned of control characters and cut to size."""
+def _is_segment(line: str) -> bool:
+    return len(line) >= _SHORTEST_SEGMENT and not (line < "!" and line.isspace())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Envelope:
+    """What stands in MSH in message after message of one sender; as sent, cleaned of control characters, cut to size.
+
+    Compared by identity, so that what follows from one can be looked up quickly.
+    """
 
     encoding: Encoding = _PLAIN
     sending_application: str = ""
@@ -191,12 +211,18 @@ class Header(NamedTuple):
     receiving_facility: str = ""
     message_type: str = ""
     trigger: str = ""
-    control_id: str = ""
     processing_id: str = ""
     version: str = ""
     accept_acknowledgment: str = ""
     application_acknowledgment: str = ""
     charset: str = ""
+
+
+class Header(NamedTuple):
+    """What an answer needs of MSH."""
+
+    envelope: Envelope = Envelope()
+    control_id: str = ""
 
 
 def read(
@@ -219,8 +245,10 @@ def read(
         text, used = decode(body, declared=_declared(body) if charset is None else charset, fallback=fallback)
     delimiters = read_delimiters(text)
     _check_counts(text, delimiters, limits)
-    message = Message(_lines(text), encoding_of(delimiters, used))
-    if len(message.segments) > limits.segments:
+    lines = _lines(text)
+    is_plain = delimiters is STANDARD and used == "ascii"  # as nearly always
+    message = Message(lines, _PLAIN if is_plain else encoding_of(delimiters, used))
+    if len(lines) > limits.segments and len(message.segments) > limits.segments:
         _reject_segments(limits)
     if len(message.all("MSH")) > 1:
         _reject("hl7.several_messages", "Send one message in each frame.", condition=Condition.SEGMENT_SEQUENCE)
@@ -234,32 +262,43 @@ def read_header(raw: bytes) -> Header:
         return Header()
     text, charset = decode(line, declared=_declared(line), fallback="cp1252")
     try:
-        encoding = Encoding(read_delimiters(text), charset)
+        encoding = encoding_of(read_delimiters(text), charset)
     except MessageRefused:
-        encoding = Encoding(Delimiters(), charset)
+        encoding = encoding_of(STANDARD, charset)
     return header_of(Segment(text, encoding), encoding)
 
 
 def header_of(msh: Segment, encoding: Encoding) -> Header:
     """Return what an answer needs of an MSH segment."""
-    text = msh.text
+    fields = msh.raws(2, _MSH_END)
+    control_id = fields[8]
+    fields[5] = fields[8] = fields[11] = ""  # time, control id and sequence number: every message has its own
+    rest = encoding.field.join(fields)
+    envelope_of = _envelope_of if len(rest) <= _LONGEST_ENVELOPE else _read_envelope
+    return Header(envelope_of(rest, encoding), _clean(control_id))
+
+
+def _read_envelope(rest: str, encoding: Encoding) -> Envelope:
+    """Return what ``rest``, MSH from field 2 on, says of all messages that begin like it."""
+    msh = Segment(f"MSH{encoding.field}{rest}", encoding)
     sender, facility, receiver, receiving_facility = map(_clean, msh.raws(3, 7))
-    control_id, processing_id, version = map(_clean, msh.raws(10, 13))
-    return Header(
-        encoding,
-        sender,
-        facility,
-        receiver,
-        receiving_facility,
-        _clean(text(9))[:8],
-        _clean(text(9, 2))[:8],
-        control_id,
-        processing_id,
-        version,
-        text(15).strip().upper(),
-        text(16).strip().upper(),
-        _clean(msh.raw(18)),
+    return Envelope(
+        encoding=encoding,
+        sending_application=sender,
+        sending_facility=facility,
+        receiving_application=receiver,
+        receiving_facility=receiving_facility,
+        message_type=_clean(msh.text(9))[:8],
+        trigger=_clean(msh.text(9, 2))[:8],
+        processing_id=_clean(msh.raw(11)),
+        version=_clean(msh.raw(12)),
+        accept_acknowledgment=msh.text(15).strip().upper(),
+        application_acknowledgment=msh.text(16).strip().upper(),
+        charset=_clean(msh.raw(18)),
     )
+
+
+_envelope_of = lru_cache(maxsize=256)(_read_envelope)
 
 
 def _clean(value: str) -> str:

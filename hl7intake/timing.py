@@ -16,9 +16,11 @@ from hl7intake.times import Length, Moment, Shift, read_length, read_moment, rea
 
 # Most reliable first. SCH-11 is withdrawn since v2.7, and resources may carry preparation time.
 START_PLACES = ("TQ1-7", "SCH-11", "AIS-4", "AIP-6", "AIL-6", "AIG-8")
+_APPOINTMENT_START = {"TQ1-7": ("TQ1", 7, 1), "SCH-11": ("SCH", 11, 4)}
+_APPOINTMENT_END = {"TQ1-8": ("TQ1", 8, 1), "SCH-11": ("SCH", 11, 5)}
 RESOURCE_START = {"AIS": 4, "AIP": 6, "AIL": 6, "AIG": 8}
 DEFAULT_LENGTH = timedelta(minutes=30)
-_LONGEST = timedelta(hours=24)
+_NOTHING, _LONGEST = timedelta(0), timedelta(hours=24)
 _REMOVED = "D"
 
 
@@ -88,14 +90,13 @@ def _is_removed(segment: Segment) -> bool:
 
 
 def _texts_at(message: Message, place: str, resources: list[Segment] | None = None) -> list[str]:
-    if place == "SCH-11":
-        texts = [message.first("SCH").text(11, component=4)]
-    elif place == "TQ1-7":
-        texts = [message.first("TQ1").text(7)]
-    else:
-        name = place[:3]
-        resources = booked_resources(message) if resources is None else resources
-        texts = [segment.text(RESOURCE_START[name]) for segment in resources if segment.name == name]
+    if place in _APPOINTMENT_START:
+        name, number, component = _APPOINTMENT_START[place]
+        text = message.first(name).text(number, component)
+        return [text] if text.strip() else []
+    name = place[:3]
+    resources = booked_resources(message) if resources is None else resources
+    texts = (segment.text(RESOURCE_START[name]) for segment in resources if segment.name == name)
     return [text for text in texts if text.strip()]
 
 
@@ -126,8 +127,10 @@ def _conflicts(place: str, start: Moment, moments: list[tuple[str, Moment]]) -> 
 
 
 def _shifted(place: str, moment: Moment) -> list[Finding]:
-    codes = {Shift.GAP: FindingCode.CLOCK_GAP, Shift.FOLD: FindingCode.CLOCK_FOLD}
-    return [Finding(codes[moment.shift], place, moment.text)] if moment.shift in codes else []
+    if moment.shift is Shift.NONE:
+        return []
+    code = FindingCode.CLOCK_GAP if moment.shift is Shift.GAP else FindingCode.CLOCK_FOLD
+    return [Finding(code, place, moment.text)]
 
 
 def _end(
@@ -146,14 +149,15 @@ def _end(
 
 def _stated_end(message: Message, *, start: Moment, zone: ZoneInfo) -> tuple[Moment | None, list[Finding]]:
     findings: list[Finding] = []
-    for place in ("TQ1-8", "SCH-11"):
-        text = message.first("TQ1").text(8) if place == "TQ1-8" else message.first("SCH").text(11, component=5)
+    for place, (name, number, component) in _APPOINTMENT_END.items():
+        text = message.first(name).text(number, component)
         end = read_moment(text, zone=zone) if text else None
         if end is None:
             continue
-        if end.at < start.at:
+        length = end.at - start.at
+        if length < _NOTHING:
             _refuse_end(place)
-        if timedelta(0) < end.at - start.at <= _LONGEST:
+        if _NOTHING < length <= _LONGEST:
             return end, [*findings, *_shifted(place, end)]
         findings.append(Finding(FindingCode.END_IMPLAUSIBLE, place, f"{start.text} to {end.text}"))
     return None, findings

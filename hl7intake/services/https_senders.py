@@ -134,14 +134,14 @@ def _utc() -> ZoneInfo:
 
 def _time_of(body: bytes, header: Header) -> str:
     line = body.strip(b"\x0b\x1c\r\n\t ").split(b"\r", 1)[0].split(b"\n", 1)[0]
-    return Segment(line.decode("latin-1"), header.encoding).text(7)
+    return Segment(line.decode("latin-1"), header.envelope.encoding).text(7)
 
 
 def _is_known(header: Header, endpoint_id: UUID) -> bool:
     return InboundMessage.objects.filter(
         endpoint_id=endpoint_id,
-        sending_application=header.sending_application,
-        sending_facility=header.sending_facility,
+        sending_application=header.envelope.sending_application,
+        sending_facility=header.envelope.sending_facility,
         control_id=header.control_id,
     ).exists()
 

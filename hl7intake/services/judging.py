@@ -7,6 +7,7 @@ Pure: no database, and no clock but the arrival's. Between the two the messages 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from core.models import new_ids
 from hl7intake import ack
 from hl7intake.batches import Frame, split_frame
 from hl7intake.errors import AckCode
@@ -62,6 +63,7 @@ class Judge:
 
     def __init__(self) -> None:
         self._last = _LONG_AGO
+        self._ids = new_ids()
         self._limits = message_limits()
 
     def judge(self, arrival: Arrival, *, rules: Rules | None) -> Judged:
@@ -76,7 +78,7 @@ class Judge:
         at = arrival.at if arrival.at > self._last else self._last + _TICK
         self._last = at
         examined = examine(raw, rules=rules, limits=self._limits, now=at, charset=arrival.charset)
-        return Delivery(examined, arrival.sender, at, arrival.transport, examined.verdict)
+        return Delivery(next(self._ids), examined, arrival.sender, at, arrival.transport, examined.verdict)
 
 
 def acknowledge(judged: Judged) -> Acknowledgement:

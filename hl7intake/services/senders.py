@@ -1,9 +1,11 @@
 """Who is on the other end of a connection, and how their messages are to be understood."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -76,6 +78,14 @@ def sender_of(certificate: SenderCertificate) -> Sender:
     )
 
 
+class Freshness(Enum):
+    """How long ago the rules of an endpoint were read."""
+
+    FRESH = "fresh"
+    AGEING = "ageing"  # still good, but better read anew now, so that nobody has to wait for that
+    TOO_OLD = "too old"
+
+
 class RulesBook:
     """The approved rules of endpoints.
 
@@ -90,21 +100,17 @@ class RulesBook:
     def of(self, endpoint_ids: Iterable[UUID]) -> Mapping[UUID, Rules | None]:
         """Return the rules of each endpoint, or None for one of which nothing was ever approved."""
         wanted = set(endpoint_ids)
-        if old := {one for one in wanted if not self.has_fresh(one)}:
+        if old := {one for one in wanted if self.freshness_of(one) is Freshness.TOO_OLD}:
             self.refresh(old)
         return {one: self.last_known(one) for one in wanted}
 
-    def has_fresh(self, endpoint_id: UUID) -> bool:
-        """Whether the rules of the endpoint were read a short time ago."""
-        return self._is_younger(endpoint_id, self._reuse_seconds)
-
-    def is_ageing(self, endpoint_id: UUID) -> bool:
-        """Whether the rules of the endpoint should be read anew soon, so that nobody has to wait for that."""
-        return not self._is_younger(endpoint_id, self._reuse_seconds / 2)
-
-    def _is_younger(self, endpoint_id: UUID, seconds: float) -> bool:
+    def freshness_of(self, endpoint_id: UUID) -> Freshness:
+        """Return whether the rules of the endpoint may be used, and whether they should be read anew soon."""
         known = self._known.get(endpoint_id)
-        return known is not None and time.monotonic() - known[0] < seconds
+        age = math.inf if known is None else time.monotonic() - known[0]
+        if age >= self._reuse_seconds:
+            return Freshness.TOO_OLD
+        return Freshness.FRESH if age < self._reuse_seconds / 2 else Freshness.AGEING
 
     def last_known(self, endpoint_id: UUID) -> Rules | None:
         """Return the rules of the endpoint as they were read last."""

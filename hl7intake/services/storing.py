@@ -1,7 +1,7 @@
 """Write messages down, many in one commit; known ones are recognised, not written twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import F
 
 from core import crypto
-from core.models import new_id
 from hl7intake.ack import Verdict, codes
 from hl7intake.errors import AckCode, Condition, MessageRefused
 from hl7intake.examining import Examined
@@ -27,22 +26,24 @@ State = InboundMessage.State
 class Delivery:
     """One arrival of one message, and what became of it.
 
-    ``verdict`` and ``state`` are what the sender is told; final once :func:`store` has returned.
+    ``id`` is that of its row, as text. ``verdict`` and ``state`` are what the sender is told; final once
+    :func:`store` has returned.
     """
 
+    id: str
     examined: Examined
     sender: Sender
     at: datetime
     transport: str
     verdict: Verdict
     state: InboundMessage.State | None = None
-    id: UUID = field(default_factory=new_id)
 
     @property
     def key(self) -> tuple[str, str, str, UUID]:
         """What makes a message known: its control id, and whose it is. What differs most comes first."""
         header = self.examined.header
-        return header.control_id, header.sending_application, header.sending_facility, self.sender.endpoint_id
+        envelope = header.envelope
+        return header.control_id, envelope.sending_application, envelope.sending_facility, self.sender.endpoint_id
 
 
 def store(deliveries: Sequence[Delivery]) -> None:
@@ -79,10 +80,12 @@ def settle(deliveries: Sequence[Delivery], *, is_all_new: bool) -> None:
             _recognise(delivery)
 
 
-def _written(deliveries: Sequence[Delivery]) -> set[UUID]:
-    return set(InboundMessage.objects.filter(pk__in=[one.id for one in deliveries]).values_list("pk", flat=True))
+def _written(deliveries: Sequence[Delivery]) -> set[str]:
+    found = InboundMessage.objects.filter(pk__in=[one.id for one in deliveries])
+    return {str(pk) for pk in found.values_list("pk", flat=True)}
 
 
+_RAW = "hl7intake.inboundmessage.raw"  # what the ciphertext is bound to, besides the row's id
 _COLUMNS = {
     "id": "uuid",
     "organization_id": "uuid",
@@ -113,7 +116,8 @@ INSERT = f"""
 
 def columns_of(deliveries: Sequence[Delivery]) -> list[list[object]]:
     """Return the parameters of :data:`INSERT`, to be sent in binary form."""
-    return [list(column) for column in zip(*(_values(one) for one in deliveries), strict=True)]
+    sealed = _sealed(deliveries)
+    return [list(column) for column in zip(*map(_values, deliveries, sealed), strict=True)]
 
 
 def _insert(deliveries: Sequence[Delivery]) -> int:
@@ -126,9 +130,10 @@ def _insert(deliveries: Sequence[Delivery]) -> int:
         return cursor.execute(INSERT, columns, binary=True).rowcount
 
 
-def _values(delivery: Delivery) -> tuple[object, ...]:
+def _values(delivery: Delivery, sealed: bytes) -> tuple[object, ...]:
     examined, sender = delivery.examined, delivery.sender
     header = examined.header
+    envelope = header.envelope
     session_id, changed_at = examined.subject
     return (
         delivery.id,
@@ -136,25 +141,28 @@ def _values(delivery: Delivery) -> tuple[object, ...]:
         sender.endpoint_id,
         sender.certificate_id,
         delivery.transport,
-        header.sending_application,
-        header.sending_facility,
+        envelope.sending_application,
+        envelope.sending_facility,
         header.control_id,
         examined.sha256,
-        header.message_type,
-        header.trigger,
+        envelope.message_type,
+        envelope.trigger,
         examined.charset,
         changed_at,
         delivery.at,
         session_index_of(sender.endpoint_id, session_id) if session_id else "",
         " ".join(codes(header, AckCode.ACCEPT)),
-        _sealed(examined.raw, delivery.id),
+        sealed,
     )
 
 
-def _sealed(raw: bytes, row_id: UUID) -> bytes:
-    """Return ``raw`` as the model's encrypted column holds it."""
-    context = f"hl7intake.inboundmessage.raw|{row_id}"
-    return crypto.encrypt(raw if raw.isascii() else raw.decode(VERBATIM).encode(), context=context)
+def _sealed(deliveries: Sequence[Delivery]) -> list[bytes]:
+    """Return the text of each as the model's encrypted column holds it."""
+    return crypto.encrypt_all([(_encoded(one.examined.raw), f"{_RAW}|{one.id}") for one in deliveries])
+
+
+def _encoded(raw: bytes) -> bytes:
+    return raw if raw.isascii() else raw.decode(VERBATIM).encode()
 
 
 def _recognise(delivery: Delivery) -> None:
@@ -198,18 +206,19 @@ def _store_rejected(delivery: Delivery, *, code: str) -> None:
 def _rejected_row(delivery: Delivery, *, code: str) -> InboundMessage:
     examined, sender, verdict = delivery.examined, delivery.sender, delivery.verdict
     header = examined.header
+    envelope = header.envelope
     return InboundMessage(
-        id=delivery.id,
+        id=UUID(delivery.id),
         organization_id=sender.organization_id,
         endpoint_id=sender.endpoint_id,
         certificate_id=sender.certificate_id,
         transport=delivery.transport,
-        sending_application=header.sending_application,
-        sending_facility=header.sending_facility,
+        sending_application=envelope.sending_application,
+        sending_facility=envelope.sending_facility,
         control_id=header.control_id,
         sha256=examined.sha256,
-        message_type=header.message_type,
-        trigger=header.trigger,
+        message_type=envelope.message_type,
+        trigger=envelope.trigger,
         charset=examined.charset,
         received_at=delivery.at,
         finished_at=delivery.at,

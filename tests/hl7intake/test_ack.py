@@ -5,7 +5,7 @@ import pytest
 
 from hl7intake.ack import Verdict, answers, codes
 from hl7intake.errors import AckCode, Condition
-from hl7intake.reader import Header, read, read_header
+from hl7intake.reader import Envelope, Header, read, read_header
 from tests.hl7intake.messages import NEW, change, load
 
 NOW = datetime(2026, 11, 24, 12, 30, 15, tzinfo=UTC)
@@ -108,7 +108,7 @@ def test_unreadable_bytes_are_answered_too():
     ],
 )
 def test_the_mode_asked_for_decides_which_answers_are_sent(accept, application, code, expected):
-    header = Header(accept_acknowledgment=accept, application_acknowledgment=application)
+    header = Header(Envelope(accept_acknowledgment=accept, application_acknowledgment=application))
 
     assert list(codes(header, AckCode(code))) == expected
 

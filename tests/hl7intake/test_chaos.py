@@ -246,8 +246,8 @@ def test_mutations_over_the_wire_get_one_answer_each_and_the_listener_lives(numb
 
 
 def _asks_for_modes(raw: bytes) -> bool:
-    header = read_header(raw)
-    return bool(header.accept_acknowledgment or header.application_acknowledgment)
+    envelope = read_header(raw).envelope
+    return bool(envelope.accept_acknowledgment or envelope.application_acknowledgment)
 
 
 @pytest.mark.parametrize(("half_open", "idle"), [(40, 20), pytest.param(200, 500, marks=pytest.mark.chaos)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hl7intake.encoding import Delimiters
 from hl7intake.errors import AckCode, Condition, MessageRefused
-from hl7intake.reader import Limits, Message, read, read_header
+from hl7intake.reader import Envelope, Limits, Message, read, read_header
 from tests.hl7intake import messages
 from tests.hl7intake.messages import GROUP, NEW, change, load
 
@@ -225,12 +225,36 @@ def test_a_bomb_is_read_or_refused_in_half_a_second(raw):
 
 
 def test_a_header_is_read_from_whatever_was_refused():
-    header = read_header(load(NEW).replace(b"RIVERA", b"RIV\0RA"))
+    envelope, control_id = read_header(load(NEW).replace(b"RIVERA", b"RIV\0RA"))
 
-    assert (header.control_id, header.trigger, header.sending_facility) == ("700000101", "S12", "LAMNA")
+    assert (control_id, envelope.trigger, envelope.sending_facility) == ("700000101", "S12", "LAMNA")
     assert read_header(b"\xff\xfegarbage").control_id == ""
     assert read_header(b"MSH").control_id == ""
     assert read_header(b"MSH|^^^^|A|B|||||SIU^S12|77\r").control_id == "77"
+
+
+def test_a_header_that_differs_in_time_control_id_or_sequence_number_alone_has_the_same_envelope():
+    first, later = (
+        read_header(b"MSH|^~\\&|A|B|C|D|2026010%d||SIU^S12|%d|P|2.5.1|%d||AL|NE\r" % (n, n, n)) for n in (1, 2)
+    )
+
+    assert first.envelope is later.envelope
+    assert (first.control_id, later.control_id) == ("1", "2")
+
+
+@pytest.mark.parametrize("number", [3, 4, 5, 6, 9, 11, 12, 15, 16, 18])
+def test_every_other_field_of_a_header_is_its_own(number):
+    raw = b"MSH|^~\\&|A|B|C|D|20260101||SIU^S12|1|P|2.5.1|||AL|NE||ASCII\r"
+    changed = change(raw, ("MSH", number, "ZZ"))
+    envelope, other = read_header(raw).envelope, read_header(changed).envelope
+
+    assert [getattr(envelope, name) != getattr(other, name) for name in Envelope.__slots__].count(True) in {1, 2}
+
+
+def test_a_long_header_is_read_like_any_other():
+    envelope, control_id = read_header(b"MSH|^~\\&|A|B|C|D|20260101|%s|SIU^S12|7|P|2.5.1\r" % (b"x" * 5_000))
+
+    assert (control_id, envelope.sending_application, envelope.version) == ("7", "A", "2.5.1")
 
 
 def test_names_of_patients_do_not_show_in_representations():

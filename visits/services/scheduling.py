@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import transaction
@@ -118,7 +119,12 @@ def session_index(endpoint: FhirEndpoint, session_id: str) -> str:
 
 def session_index_of(endpoint_id: UUID, session_id: str) -> str:
     """Return the index under which a session id of the endpoint with this id is found."""
-    return crypto.index(session_id, purpose=f"visit.session:{endpoint_id}")
+    return crypto.index(session_id, purpose=_session_purpose(endpoint_id))
+
+
+@lru_cache(maxsize=1024)
+def _session_purpose(endpoint_id: UUID) -> str:
+    return f"visit.session:{endpoint_id}"
 
 
 def _lock(endpoint: FhirEndpoint, session_id: str) -> Visit | None:
