@@ -13,16 +13,20 @@ from uuid import UUID
 
 import psycopg
 from django.db import Error as DatabaseFailure
+from psycopg.errors import UniqueViolation
 
 from hl7intake.models import InboundMessage
 from hl7intake.services.judging import Acknowledgement, Arrival, Judge, Judged, acknowledge
 from hl7intake.services.receiving import receive_all
 from hl7intake.services.senders import Freshness, RulesBook
-from hl7intake.services.storing import INSERT, Delivery, columns_of, in_one_order, settle
+from hl7intake.services.storing import INSERT, INSERT_NEW, Delivery, columns_of, in_one_order, settle
 from hl7intake.statements import LoopConnection
 
 # Runs a function in a thread that may use Django's database connections.
 Runner = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+# How long known messages are looked for before writing, once there was one.
+_CAREFUL_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ class Intake:
         self._renewals: dict[UUID, asyncio.Task[None]] = {}
         self._judge = Judge()
         self._database = LoopConnection()
+        self._careful_until = float("-inf")
 
     def take(self, arrivals: list[Arrival]) -> Parcel:
         """Judge ``arrivals``, while the database is busy with others; later, if rules must be read first."""
@@ -106,11 +111,22 @@ class Intake:
 
     async def _write(self, deliveries: list[Delivery]) -> None:
         accepted = in_one_order(deliveries)
-        number = await self._database.execute(INSERT, columns_of(accepted)) if accepted else 0
+        number = await self._insert(columns_of(accepted)) if accepted else 0
         if number == len(deliveries):
             settle(deliveries, is_all_new=True)
         else:
             await self._run(lambda: settle(deliveries, is_all_new=number == len(accepted)))
+
+    async def _insert(self, columns: list[list[object]]) -> int:
+        """Write what is not known yet and return how many rows that were."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._careful_until:
+            try:
+                return await self._database.execute(INSERT_NEW, columns)
+            except UniqueViolation:
+                # Whoever repeats himself does so more than once: after a lost connection, or all the time.
+                self._careful_until = loop.time() + _CAREFUL_SECONDS
+        return await self._database.execute(INSERT, columns)
 
     def _judged(self, arrivals: Sequence[Arrival]) -> list[Judged]:
         rules = self._rules.last_known(arrivals[0].sender.endpoint_id)

@@ -1,4 +1,5 @@
 import base64
+import hmac
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +21,18 @@ def test_what_was_sealed_opens_again_in_the_same_place():
 
 def test_two_seals_of_the_same_text_differ():
     assert crypto.encrypt(b"same", context="row") != crypto.encrypt(b"same", context="row")
+
+
+def test_texts_sealed_together_open_each_in_its_own_place_and_share_no_nonce():
+    items = [(f"text {number}".encode(), f"row|{number}") for number in range(5)]
+    sealed = crypto.encrypt_all(items)
+
+    assert [crypto.decrypt(one, context=context) for one, (_, context) in zip(sealed, items, strict=True)] == [
+        plaintext for plaintext, _ in items
+    ]
+    start = 2 + len(crypto.primary_key_id())
+    assert len({one[start : start + 12] for one in sealed}) == len(items)
+    assert crypto.encrypt_all([]) == []
 
 
 @pytest.mark.parametrize("position", [0, 5, -1])
@@ -55,6 +68,15 @@ def test_a_malformed_key_is_refused(entry):
 def test_indexes_of_different_purposes_cannot_be_joined():
     assert crypto.index("482200417", purpose="a") == crypto.index("482200417", purpose="a")
     assert crypto.index("482200417", purpose="a") != crypto.index("482200417", purpose="b")
+
+
+def test_an_index_is_the_hmac_of_purpose_and_value(settings):
+    settings.INDEX_KEY = base64.b64encode(b"i" * 32).decode()
+    expected = hmac.new(b"i" * 32, b"visit.session:1\x00482200417", "sha256").hexdigest()
+
+    assert [crypto.index("482200417", purpose="visit.session:1") for _ in range(2)] == [expected] * 2
+    settings.INDEX_KEY = base64.b64encode(b"j" * 32).decode()
+    assert crypto.index("482200417", purpose="visit.session:1") != expected
 
 
 @pytest.mark.django_db

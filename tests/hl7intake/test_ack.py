@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, datetime
 
 import hl7
@@ -117,3 +118,17 @@ def test_the_mode_is_read_from_msh_15_and_16():
     raw = change(load(NEW), ("MSH", 15, "al"), ("MSH", 16, "NE"))
 
     assert read(answer(raw)).first("MSA").raw(1) == "CA"
+
+
+def test_control_ids_of_a_forked_process_are_its_own():
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writing, answer(load(NEW)))
+        os._exit(0)
+    os.waitpid(pid, 0)
+    theirs = read(os.read(reading, 1_000)).first("MSH").text(10)
+    ours = read(answer(load(NEW))).first("MSH").text(10)
+
+    assert len(theirs) == len(ours) == 20
+    assert theirs[:13] != ours[:13]
