@@ -232,12 +232,10 @@ class CallQualityView(ReportView):
     def get(self, request: Request) -> Response:
         """Return streams by verdict, why they were poor, and what device tests foretold."""
         asked, privacy = self.asked(request, statuses=quality.status_choices()), self.privacy(request)
-        found = call_figures.quality(asked)
         by = request.query_params.get("by", "")
-        if by == "day":
-            groups = {day.isoformat(): counts for day, counts in sorted(found.by_day.items())}
-        else:
-            groups = call_figures.streams_by(asked, by if by in call_figures.GROUPS else "platform")
+        found = call_figures.quality(asked, by if by in call_figures.GROUPS else "platform")
+        by_day = {day.isoformat(): counts for day, counts in sorted(found.by_day.items())}
+        groups = by_day if by == "day" else found.groups
         return Response(
             {
                 "period": period_json(asked),
@@ -246,7 +244,7 @@ class CallQualityView(ReportView):
                 "streams": _streams_json(found.streams, privacy),
                 "due_to": counts_as_json(found.due_to, privacy),
                 "groups": {name: _streams_json(counts, privacy) for name, counts in groups.items()},
-                "device_tests": [_tested_json(one, privacy) for one in call_figures.tests_against_quality(asked)],
+                "device_tests": [_tested_json(one, privacy) for one in found.tests],
             }
         )
 

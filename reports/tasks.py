@@ -20,13 +20,13 @@ from reports.presenters.privacy import Privacy
 from reports.presenters.sheet import sheet_of
 from reports.services import call_news, call_quality, choices, exporting, refreshing, saved_views
 
-# A million rows take minutes; nobody waits for them at a page.
+# A million rows take minutes, and so does summing all days of a hospital anew; nobody waits for it at a page.
 _LONG_SECONDS = 3_000
 
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="reports.refresh")
+@shared_task(name="reports.refresh", time_limit=_LONG_SECONDS + 60, soft_time_limit=_LONG_SECONDS)
 def refresh() -> None:
     """Take into the figures what has happened since the last time."""
     refreshing.refresh(now=timezone.now())

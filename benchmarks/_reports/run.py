@@ -13,22 +13,23 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from benchmarks._reports import scene
+from benchmarks._reports import scene, seed
 from benchmarks.harness import Row
 from config_portal.models import Organization
 from core import scope
 from core.spreadsheet import csv_lines
 from reports.models import VisitFact
 from reports.presenters.files import header_of, rows_of
-from reports.services import refreshing, rolling
+from reports.services import call_figures, refreshing, rolling
 from reports.services.asked import Asked, recent
 from reports.services.figures import By, figures
 
 scope.use_for_process(scope.of_platform("benchmark"))
 
 MILLION = 1_000_000
-TABS = {"appointments": "", "duration": "duration", "EHR": "ehr", "SMS": "sms"}
-_RAW = """
+SOME = 200_000  # rows of the files that are not made in full
+TABS = {"appointments": "", "duration": "duration", "EHR": "ehr", "SMS": "sms", "call quality": "quality"}
+_RAW_VISITS = """
 WITH event AS (
     SELECT visit.id AS visit, person.role = 'provider' AS is_provider, event.participant_id, event.kind, event.at
       FROM visits_visit AS visit
@@ -48,6 +49,19 @@ SELECT (start AT TIME ZONE 'America/Chicago')::date AS day, count(*), avg(ended 
        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM ended - start))
   FROM held WHERE start IS NOT NULL GROUP BY day
 """
+_RAW_CALLS = """
+WITH record AS (
+    SELECT id, visit_id, poor FROM reports_callrecord
+     WHERE organization_id = %(organization)s AND started_at >= %(since)s AND started_at < %(until)s
+), stream AS (
+    SELECT platform, verdict FROM reports_callstream WHERE record_id IN (SELECT id FROM record)
+)
+SELECT 'visits', '', count(DISTINCT visit_id) FROM record
+UNION ALL
+SELECT 'poor_visits', '', count(DISTINCT visit_id) FROM record WHERE poor > 0
+UNION ALL
+SELECT platform, verdict, count(*) FROM stream GROUP BY platform, verdict
+"""
 
 
 def measure(*, scale: float) -> list[Row]:
@@ -61,13 +75,16 @@ def measure(*, scale: float) -> list[Row]:
     wrong = scene.wrong_facts(organization, sample=300)
     return [
         Row(metric="visits", value=visits, unit=""),
-        Row(metric="participants", value=visits * scene.PEOPLE, unit=""),
+        Row(metric="participants", value=visits * seed.PEOPLE, unit=""),
         Row(metric="facts that differ from presence, of 300", value=wrong, unit="", target=0),
         Row(metric="all days of the year summed anew", value=rolled, unit="s"),
         *_pages(reader),
         *_raw(organization),
+        *_raw_calls(organization),
         *_freshness(organization),
-        *_csv(organization),
+        *_csv(organization, "visits"),
+        *_csv(organization, "texts", most=SOME),
+        *_csv(organization, "calls", most=SOME),
     ]
 
 
@@ -96,42 +113,79 @@ def _page(client: Client, path: str, query: dict[str, str]) -> float:
 
 def _raw(organization: Organization) -> list[Row]:
 
-    asked = Asked(organization=organization, period=recent(organization, days=90, now=timezone.now()))
-    since, until = asked.period.moments(asked.zone)
+    asked = _asked(organization, days=90)
     ours = _seconds(lambda: figures(asked, By.DAY, with_sketches=True), times=5)
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {"organization": asked.organization.pk, "since": since, "until": until}
-        raw = _seconds(lambda: cursor.execute(_RAW, values), times=3)
+    raw = _seconds(lambda: _fetched(_RAW_VISITS, asked), times=3)
     return [
         Row(metric="chart of 90 days from days (peer: raw query)", value=ours * 1000, unit="ms", peer=raw * 1000),
         Row(metric="raw query / ours", value=raw / ours, unit="x"),
     ]
 
 
+def _raw_calls(organization: Organization) -> list[Row]:
+
+    asked = _asked(organization, days=90)
+    ours = _seconds(lambda: _calls(asked), times=5)
+    raw = _seconds(lambda: _fetched(_RAW_CALLS, asked), times=3)
+    wrong = len(_calls(asked) ^ set(_fetched(_RAW_CALLS, asked)))
+    return [
+        Row(metric="calls of 90 days from days (peer: raw query)", value=ours * 1000, unit="ms", peer=raw * 1000),
+        Row(metric="calls: raw query / ours", value=raw / ours, unit="x"),
+        Row(metric="sums of calls that differ from the raw query", value=wrong, unit="", target=0),
+    ]
+
+
+def _calls(asked: Asked) -> set[tuple[str, str, int]]:
+    """Return from the sums what the raw query of calls returns."""
+    found = call_figures.quality(asked)
+    streams = {
+        (platform, verdict, count)
+        for platform, counts in found.groups.items()
+        for verdict, count in counts.items()
+        if count
+    }
+    return {("visits", "", found.visits), ("poor_visits", "", found.poor_visits)} | streams
+
+
+def _asked(organization: Organization, *, days: int) -> Asked:
+    return Asked(organization=organization, period=recent(organization, days=days, now=timezone.now()))
+
+
+def _fetched(statement: str, asked: Asked) -> list[tuple[Any, ...]]:
+    since, until = asked.period.moments(asked.zone)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"organization": asked.organization.pk, "since": since, "until": until})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
 def _freshness(organization: Organization) -> list[Row]:
 
     refreshing.refresh(now=timezone.now())
     visit = scene.one_more_arrival(organization, now=timezone.now())
-    before = VisitFact.objects.get(pk=visit).duration
+    scene.one_more_poor_stream(organization)
+    before = VisitFact.objects.get(pk=visit).duration, call_figures.quality(_asked(organization, days=7)).streams
     took = _seconds(lambda: refreshing.refresh(now=timezone.now()))
-    assert VisitFact.objects.get(pk=visit).duration != before  # noqa: S101 - else nothing was measured
+    after = VisitFact.objects.get(pk=visit).duration, call_figures.quality(_asked(organization, days=7)).streams
+    changed = [one != other for one, other in zip(before, after, strict=True)]
+    assert all(changed), changed  # noqa: S101 - else nothing was measured
     wait = 15.0  # the tick of reports.refresh
     return [Row(metric="late news in the figures, at the latest", value=wait + took, unit="s", target=60)]
 
 
-def _csv(organization: Organization) -> list[Row]:
+def _csv(organization: Organization, subject: str, *, most: int | None = None) -> list[Row]:
 
-    asked = Asked(organization=organization, period=recent(organization, days=399, now=timezone.now()))
-    lines = csv_lines(header_of("visits", []), rows_of("visits", asked, [], names_visits=False))
+    asked = _asked(organization, days=399)
+    lines = islice(csv_lines(header_of(subject, []), rows_of(subject, asked, [], names_visits=False)), most)
     for _ in islice(lines, 5_000):
         pass  # what is held is held by now
     held, began = _memory(), time.perf_counter()
     count = sum(1 for _ in lines)
     took = time.perf_counter() - began
     return [
-        Row(metric="CSV: rows", value=count, unit=""),
-        Row(metric="CSV: speed", value=count / took, unit="rows/s"),
-        Row(metric="CSV: memory grew by", value=_memory() - held, unit="MiB", target=32),
+        Row(metric=f"CSV of {subject}: rows", value=count, unit=""),
+        Row(metric=f"CSV of {subject}: speed", value=count / took, unit="rows/s"),
+        Row(metric=f"CSV of {subject}: memory grew by", value=_memory() - held, unit="MiB", target=32),
     ]
 
 

@@ -1,12 +1,13 @@
 from reports.models.exports import Export, ExportPart
 from reports.models.facts import Change, Freshness, VisitFact
 from reports.models.quality import CallNews, CallRecord, CallStream, CallSweep
-from reports.models.rollups import Calendar, Level, RolledOrganization, TextDay, VisitDay
+from reports.models.rollups import Calendar, CallDay, Level, RepeatedCall, RolledOrganization, TextDay, VisitDay
 from reports.models.settings import ReportSettings
 from reports.models.views import SavedView
 
 __all__ = [
     "Calendar",
+    "CallDay",
     "CallNews",
     "CallRecord",
     "CallStream",
@@ -16,6 +17,7 @@ __all__ = [
     "ExportPart",
     "Freshness",
     "Level",
+    "RepeatedCall",
     "ReportSettings",
     "RolledOrganization",
     "SavedView",

@@ -24,6 +24,8 @@ class Change(models.Model):
         VISIT = "v", "A visit"
         PARTICIPANT = "p", "A participant of a visit"
         TEXT = "t", "The visit of a text that was due at ``at``"
+        CALLS = "c", "A visit with calls"
+        CALL_TIME = "o", "An organization with a call at ``at`` that is there no more"
 
     kind = models.CharField(max_length=1, choices=Kind)
     key = models.UUIDField()

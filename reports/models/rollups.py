@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from config_portal.models import FhirEndpoint, Organization, OrganizationScopedQuerySet
+from reports.models.quality import CallRecord
+from visits.models import Visit
 
 
 class Calendar(models.TextChoices):
@@ -110,3 +112,72 @@ class TextDay(_Day):
                 name="text_day_once",
             )
         ]  # fmt: skip
+
+
+class CallDay(_Day):
+    """How the calls of a day were.
+
+    Calls are told apart by which verdicts their streams have (``has_…``). ``good``, ``poor`` and ``unclassified`` count
+    streams. The lists say the same by what a stream came from: in the aspect ``platform``, ``product``, ``network``
+    or ``kind`` and by its name there, so many streams were good, poor or unclassified (``…_counts``). In the aspect
+    ``due_to`` poor streams are counted by reason. In ``test.`` with the name of a check *calls* are counted, by how
+    the last device test of their visit ended in it: as poor when the patient then had a poor stream, else as good.
+    """
+
+    has_good = models.BooleanField()
+    has_poor = models.BooleanField()
+    has_unclassified = models.BooleanField()
+    calls = models.PositiveIntegerField()
+    good = models.PositiveIntegerField()
+    poor = models.PositiveIntegerField()
+    unclassified = models.PositiveIntegerField()
+    aspects = ArrayField(models.CharField(max_length=16))
+    names = ArrayField(models.CharField(max_length=40))
+    good_counts = ArrayField(models.PositiveIntegerField())
+    poor_counts = ArrayField(models.PositiveIntegerField())
+    unclassified_counts = ArrayField(models.PositiveIntegerField())
+
+    objects = OrganizationScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "organization", "calendar", "level", "day", "endpoint", "department", "visit_type", "has_good",
+                    "has_poor", "has_unclassified",
+                ],
+                name="call_day_once",
+            )
+        ]  # fmt: skip
+
+
+class RepeatedCall(models.Model):
+    """A call of a visit that had several.
+
+    Sums of days count calls; what is told are visits. Those with one call are the same, and these are what it takes to
+    count the others once, whatever days and calls are asked for.
+
+    :ivar results: how the visit's last device test ended, in the order of ``DeviceTest.CHECKS``; empty without one.
+    :ivar had_trouble: whether in any call of the visit somebody from outside had a poor stream.
+    """
+
+    record = models.OneToOneField(CallRecord, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    visit = models.ForeignKey(Visit, on_delete=models.CASCADE, related_name="+")
+    started_at = models.DateTimeField()
+    endpoint = models.ForeignKey(FhirEndpoint, on_delete=models.CASCADE, related_name="+", db_index=False)
+    department = models.CharField(max_length=60, blank=True)
+    visit_type = models.CharField(max_length=60, blank=True)
+    has_good = models.BooleanField()
+    has_poor = models.BooleanField()
+    has_unclassified = models.BooleanField()
+    results = ArrayField(models.CharField(max_length=8))
+    had_trouble = models.BooleanField()
+
+    objects = OrganizationScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "started_at"], name="repeated_call_by_start")]
+
+    def __str__(self) -> str:
+        return f"call of {self.started_at:%Y-%m-%d %H:%M}, one of several"

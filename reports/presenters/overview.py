@@ -113,10 +113,10 @@ def _sms(look: _Look) -> Overview:
 
 
 def _quality(look: _Look) -> Overview:
-    found = call_figures.quality(look.asked)
     by = look.address.get("by")
     group = by if by in call_figures.GROUPS else "platform"
-    rows = quality.group_rows(call_figures.streams_by(look.asked, group), look.privacy)
+    found = call_figures.quality(look.asked, group)
+    rows = quality.group_rows(found.groups, look.privacy)
     heads = (quality.GROUP_LABELS[group], "Good", "Poor", "Unclassified", "Poor, share")
     return Overview(
         stats=quality.quality_stats(found, look.address, look.privacy),

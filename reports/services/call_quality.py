@@ -169,7 +169,8 @@ def judge_again(organization: Organization) -> int:
     """Judge every stream of ``organization`` by its thresholds of now; return how many verdicts changed."""
     thresholds = Thresholds.of(settings_of(organization).thresholds)
     changed = 0
-    for record in CallRecord.objects.for_organization(organization).iterator(chunk_size=500):
+    records = CallRecord.objects.for_organization(organization).order_by("started_at").prefetch_related("streams")
+    for record in records.iterator(chunk_size=500):
         streams = list(record.streams.all())
         different = [stream for stream in streams if _apply(stream, thresholds)]
         if different:

@@ -5,7 +5,7 @@ it tells of are committed together, so whoever takes the note sees the news.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -15,7 +15,7 @@ from config_portal.models import Organization
 from core.locks import only_one
 from meetings.models import Participant
 from reports.models import Change, Freshness, VisitFact
-from reports.services import facts, rolling
+from reports.services import call_sums, facts, rolling
 from reports.services.facts import Moved
 from visits.models import Visit
 
@@ -54,6 +54,7 @@ def _take_in_changes(*, now: datetime) -> bool:
     if notes:
         moved = facts.update(_visits_of(notes), now=now)
         _roll(moved | _texts_moved(notes))
+        _take_in_calls(notes)
     return bool(notes)
 
 
@@ -85,9 +86,25 @@ def _texts_moved(notes: Iterable[Note]) -> set[Moved]:
     return {Moved(owners[key], at) for key, at in dated if key in owners}
 
 
+def _take_in_calls(notes: Iterable[Note]) -> None:
+    """Sum the days anew that calls are in or have left; a visit's calls are told together, so all of them are."""
+    visits = {key for kind, key, _ in notes if kind == Change.Kind.CALLS}
+    if visits:
+        call_sums.note_repeated(visits)
+    moments = call_sums.times_of(visits)
+    for kind, key, at in notes:
+        if kind == Change.Kind.CALL_TIME and at is not None:
+            moments[key].append(at)
+    _roll_days(moments, rolling.CALLS)
+
+
 def _roll(moved: Iterable[Moved]) -> None:
     moments: dict[UUID, list[datetime]] = defaultdict(list)
     for one in moved:
         moments[one.organization_id].append(one.at)
+    _roll_days(moments, rolling.VISITS_AND_TEXTS)
+
+
+def _roll_days(moments: Mapping[UUID, Iterable[datetime]], sums: Iterable[rolling.Day]) -> None:
     for organization in Organization.objects.filter(pk__in=moments).order_by("pk"):
-        rolling.roll(organization, moments[organization.pk])
+        rolling.roll(organization, moments[organization.pk], sums)

@@ -1,9 +1,9 @@
 """Sum days anew: whatever came late, a day's sums are always those of its facts.
 
-A day is summed by one statement for its visits and one for its texts, at every level at once.
+A day is summed by one statement for its visits, one for its texts and one for its calls, at every level at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from django.db.models import F
 
 from config_portal.models import Organization
 from reports.definitions import Status
-from reports.models import Calendar, RolledOrganization, TextDay, VisitDay
+from reports.models import Calendar, CallDay, Level, RolledOrganization, TextDay, VisitDay
+from reports.services import call_sums
 from reports.sketches import BUCKET_SQL
 
 _KEY = "level, endpoint_id, department, visit_type, status"
@@ -84,10 +85,18 @@ SELECT %(organization)s, %(calendar)s, %(day)s, level, visit.endpoint_id,
  GROUP BY 4, 5, 6, 7, 8, 9, 10, 11
 """
 
+Day = type[VisitDay] | type[TextDay] | type[CallDay]
+_STATEMENTS: Mapping[Day, str] = {VisitDay: _VISITS, TextDay: _TEXTS, CallDay: call_sums.INTO_DAYS}
+VISITS_AND_TEXTS: tuple[Day, ...] = (VisitDay, TextDay)
+CALLS: tuple[Day, ...] = (CallDay,)
+
 _DAYS = """
 SELECT DISTINCT (starts_at AT TIME ZONE %(zone)s)::date FROM reports_visitfact WHERE organization_id = %(organization)s
 UNION
 SELECT DISTINCT (due_at AT TIME ZONE %(zone)s)::date FROM sms_smsmessage WHERE organization_id = %(organization)s
+UNION
+SELECT DISTINCT (started_at AT TIME ZONE %(zone)s)::date FROM reports_callrecord
+ WHERE organization_id = %(organization)s
 """
 
 
@@ -102,13 +111,16 @@ def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 @transaction.atomic
-def roll(organization: Organization, moments: Iterable[datetime]) -> None:
-    """Sum every day anew, in both calendars, that one of ``moments`` lies in."""
+def roll(organization: Organization, moments: Iterable[datetime], sums: Iterable[Day]) -> None:
+    """Make ``sums`` anew of every day, in both calendars, that one of ``moments`` lies in."""
     listed = list(moments)
     for calendar in Calendar.values:
         zone = zone_of(organization, calendar)
         for day in sorted({moment.astimezone(zone).date() for moment in listed}):
-            _roll_day(organization, calendar, day, zone)
+            for model in sums:
+                of_day = model.objects.for_organization(organization).filter(calendar=calendar, day=day)
+                of_day.filter(level__in=Level.values).delete()  # the index has the level before the day
+            _sum_day(organization, calendar, day, sums)
 
 
 def roll_where_zones_changed() -> None:
@@ -123,29 +135,30 @@ def roll_everything(organization: Organization) -> None:
     """Sum every day of ``organization`` anew."""
     for calendar in Calendar.values:
         zone = zone_of(organization, calendar)
-        for model in (VisitDay, TextDay):
+        for model in _STATEMENTS:
             model.objects.filter(organization=organization, calendar=calendar).delete()
         for day in _days_of(organization.pk, zone):
-            _roll_day(organization, calendar, day, zone)
+            _sum_day(organization, calendar, day, _STATEMENTS)
+    call_sums.note_all_repeated(organization)
     RolledOrganization.objects.update_or_create(
         organization=organization, defaults={"time_zone": organization.time_zone}
     )
 
 
-def _roll_day(organization: Organization, calendar: str, day: date, zone: ZoneInfo) -> None:
+def _sum_day(organization: Organization, calendar: str, day: date, sums: Iterable[Day]) -> None:
+    zone = zone_of(organization, calendar)
     since, until = bounds(day, zone)
     values: dict[str, Any] = {
         "organization": organization.pk,
         "calendar": calendar,
+        "zone": zone.key,
         "day": day,
         "since": since,
         "until": until,
     }
-    for model in (VisitDay, TextDay):
-        model.objects.filter(organization=organization, calendar=calendar, day=day).delete()
-    with connection.cursor() as cursor:
-        cursor.execute(_VISITS, values)
-        cursor.execute(_TEXTS, values)
+    with call_sums.uncompiled() as cursor:
+        for model in sums:
+            cursor.execute(_STATEMENTS[model], values)
 
 
 def _days_of(organization_id: UUID, zone: ZoneInfo) -> list[date]:

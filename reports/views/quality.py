@@ -21,14 +21,14 @@ from reports.views.scene import READERS, scene
 def quality(request: PortalRequest) -> HttpResponse:
     """Show how picture and sound were, why they were poor, and what device tests foretold."""
     seen = scene(request, statuses=words.status_choices())
-    found = call_figures.quality(seen.asked)
     by = seen.address.get("by")
     group = by if by in call_figures.GROUPS else "platform"
+    found = call_figures.quality(seen.asked, group)
 
     def rows(sort: str, number: int) -> Iterable[CallRecord]:
         return page(call_figures.sorted_calls(seen.asked, sort), number)
 
-    table = seen.table(CALL_ROWS, rows, usual=USUAL, count=call_figures.records_of(seen.asked).count())
+    table = seen.table(CALL_ROWS, rows, usual=USUAL, count=found.calls)
     context = {
         **seen.context("quality"),
         "trouble": words.trouble(call_quality.error_of(request.organization)),
@@ -39,9 +39,9 @@ def quality(request: PortalRequest) -> HttpResponse:
             (label, f"{seen.address.changed(by=key)}#breakdown", key == group)
             for key, label in words.GROUP_LABELS.items()
         ],
-        "group_rows": words.group_rows(call_figures.streams_by(seen.asked, group), seen.privacy),
+        "group_rows": words.group_rows(found.groups, seen.privacy),
         "reasons": words.reason_rows(found.due_to, seen.privacy),
-        "tests": words.test_rows(call_figures.tests_against_quality(seen.asked), seen.privacy),
+        "tests": words.test_rows(found.tests, seen.privacy),
         "table": table,
         "meanings": table.not_said(words.MEANINGS) if table else words.MEANINGS,
     }

@@ -86,6 +86,7 @@ def judged(held):
         organization=held.organization, visit=held, attempt=attempt, created_at=START, browser="Safari",
         platform="iOS", **results,
     )  # fmt: skip
+    refreshing.refresh(now=OVER)
     return held
 
 

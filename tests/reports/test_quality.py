@@ -247,6 +247,7 @@ def reader(graph, visit, client):
         organization=visit.organization, visit=visit, attempt=attempt, created_at=NOW, browser="Safari",
         platform="iOS", **results,
     )  # fmt: skip
+    refreshing.refresh(now=LATER)
     client.force_login(make_staff(visit.organization, Role.ADMIN))
     return client
 
@@ -312,6 +313,7 @@ def test_more_calls_add_no_query(reader, visit):
             started_at=START, ended_at=START,
         )  # fmt: skip
         CallStream.objects.create(record=record, kind="audio", is_staff=False, verdict="good")
+    refreshing.refresh(now=LATER)
     with CaptureQueriesContext(connection) as many:
         reader.get(url)
     assert len(one) == len(many)
