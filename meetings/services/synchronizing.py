@@ -11,6 +11,7 @@ from meetings.providers.base import MeetingProvider, OnlineMeeting
 from meetings.services import live, subscriptions
 from meetings.services.leases import settle
 from meetings.services.meetings import ensure_meeting, start_new_generation
+from meetings.services.single_flight import one_at_a_time
 from meetings.services.suppliers import provider_of
 
 WORK = "sync"
@@ -56,11 +57,12 @@ def _create(meeting: Meeting, *, now: datetime) -> None:
     """Make a meeting that is entered in our books; one that was cancelled before it was made stays unmade."""
     if meeting.state != Meeting.State.CREATING:
         return
-    try:
-        made = ensure_meeting(meeting.visit, now=now)
-    except LaunchRefused:
-        return
-    subscriptions.look(made, now=now)
+    with one_at_a_time(meeting.pk):  # who joins meanwhile waits, and then finds the meeting listened to as well
+        try:
+            made = ensure_meeting(meeting.visit, now=now)
+        except LaunchRefused:
+            return
+        subscriptions.look(made, now=now)
 
 
 def _reschedule(meeting: Meeting, provider: MeetingProvider) -> None:

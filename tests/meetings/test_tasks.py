@@ -1,7 +1,10 @@
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -42,6 +45,35 @@ def test_a_worker_that_makes_a_meeting_subscribes_to_it_in_the_same_task(peer, m
     meeting = Meeting.objects.get()
     tasks.synchronize(str(meeting.pk))
     assert advanced == [meeting.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_joins_while_a_worker_makes_the_meeting_waits_until_it_is_listened_to(peer, monkeypatch):
+    joined = Event()
+
+    def join(visit: Visit) -> Meeting:
+        try:
+            meeting = ensure_meeting(visit, now=timezone.now())
+            joined.set()
+            return meeting
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        joining = []
+
+        def advance(row: Subscription, *, now: datetime) -> None:
+            Meeting.objects.filter(pk=row.meeting_id).update(state=Meeting.State.CREATING)  # so that a join must wait
+            joining.append(threads.submit(join, visit))
+            assert not joined.wait(0.5)
+            Meeting.objects.filter(pk=row.meeting_id).update(state=Meeting.State.READY)
+
+        monkeypatch.setattr(subscriptions, "advance", advance)
+        visit = make_visit()
+        preparing.prepare(visit, now=timezone.now())
+        tasks.synchronize(str(Meeting.objects.get().pk))
+        assert joining[0].result(timeout=10).is_joinable
+    assert peer.calls["create"] == 1
 
 
 def test_whoever_is_sent_into_a_new_meeting_is_listened_to_before(peer, monkeypatch):
