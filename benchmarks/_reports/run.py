@@ -29,6 +29,7 @@ scope.use_for_process(scope.of_platform("benchmark"))
 MILLION = 1_000_000
 SOME = 200_000  # rows of the files that are not made in full
 TABS = {"appointments": "", "duration": "duration", "EHR": "ehr", "SMS": "sms", "call quality": "quality"}
+TOLD = "differences"  # of which the longest period is 30 days
 _RAW_VISITS = """
 WITH event AS (
     SELECT visit.id AS visit, person.role = 'provider' AS is_provider, event.participant_id, event.kind, event.at
@@ -71,6 +72,7 @@ def measure(*, scale: float) -> list[Row]:
     visits = int(MILLION * scale)
     organization, reader = scene.hospital(visits=visits)
     rolled = _seconds(lambda: rolling.roll_everything(organization))
+    refreshing.refresh(now=timezone.now())  # a database that was kept may have been upgraded since
     scene.analyze()
     wrong = scene.wrong_facts(organization, sample=300)
     return [
@@ -98,6 +100,8 @@ def _pages(reader: User) -> list[Row]:
         times = [_page(client, path, {"days": "90"}) for _ in range(30)]
         rows.append(Row(metric=f"{name}, 90 days: median", value=statistics.median(times), unit="ms"))
         rows.append(Row(metric=f"{name}, 90 days: p95", value=_p95(times), unit="ms", target=500))
+    times = [_page(client, TOLD, {"days": "30"}) for _ in range(20)]
+    rows.append(Row(metric="told to Epic, 30 days: p95", value=_p95(times), unit="ms", target=500))
     for name, path in TABS.items():
         times = [_page(client, path, {"days": "custom", "since": since, "until": until}) for _ in range(20)]
         rows.append(Row(metric=f"{name}, a year: p95", value=_p95(times), unit="ms", target=2000))

@@ -93,7 +93,7 @@ SELECT md5('text' || i || '.' || k)::uuid, %(organization)s, visit,
   FROM message;
 INSERT INTO reports_visitfact (visit_id, organization_id, endpoint_id, is_production, starts_at, status,
     microsoft_status, duration, lobby_wait, waits, gave_up, peak, total, department, visit_type, provider_index,
-    join_index, texts_sent, texts_delivered)
+    join_index, texts_sent, texts_delivered, may_differ)
 SELECT visit, %(organization)s, endpoint, false,
     start + make_interval(secs => CASE how WHEN 'completed' THEN 61 WHEN 'patient_no_show' THEN 60 ELSE 0 END), how,
     CASE how WHEN 'completed' THEN 'completed' WHEN 'patient_no_show' THEN 'no_show' ELSE '' END,
@@ -103,7 +103,7 @@ SELECT visit, %(organization)s, endpoint, false,
         ELSE '{}' END,
     0, CASE how WHEN 'completed' THEN %(people)s WHEN 'patient_no_show' THEN 1 ELSE 0 END,
     CASE how WHEN 'completed' THEN %(people)s WHEN 'patient_no_show' THEN 1 ELSE 0 END,
-    department, visit_type, 'provider' || i %% 400, '', sent, delivered
+    department, visit_type, 'provider' || i %% 400, '', sent, delivered, false
   FROM plan JOIN (
     SELECT i, count(*) FILTER (WHERE taken) AS sent, count(*) FILTER (WHERE state = 'delivered') AS delivered
       FROM message GROUP BY i
@@ -204,6 +204,8 @@ SELECT md5('told' || i || '.' || k || kind)::uuid, %(organization)s, endpoint, v
  CROSS JOIN LATERAL (SELECT (i * 20 + k * 2 + sequence) %% 2003 = 0 AS is_refused) AS drawn
  WHERE start > %(now)s::timestamptz - make_interval(days => %(days_told)s)
    AND (how = 'completed' OR how = 'patient_no_show' AND k = 0);
+UPDATE reports_visitfact SET may_differ = true
+ WHERE visit_id IN (SELECT visit_id FROM writeback_writebackevent WHERE state <> 'accepted');
 """
 
 STATEMENTS = (PLAN, PRESENCE, TEXTS, CALLS, TESTS, TOLD)

@@ -65,6 +65,7 @@ class Meeting(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["organization", "ended_at"], name="meeting_by_end"),
             models.Index(fields=["sync_due_at"], condition=~models.Q(sync_due_at=None), name="meeting_to_synchronize"),
             models.Index(
                 fields=["reconcile_due_at"], condition=~models.Q(reconcile_due_at=None), name="meeting_to_reconcile"

@@ -62,7 +62,8 @@ class VisitFact(models.Model):
 
     ``starts_at`` is Microsoft's start, or the planned one where nobody came. ``provider_index`` finds the visits
     of one EHR user, ``join_index`` the visit of a Teams address. ``review_at`` is when time alone may change the
-    status.
+    status. ``may_differ`` is whether Epic was, as of the last news, not told exactly what happened in the meeting,
+    which has ended.
     """
 
     visit = models.OneToOneField(Visit, on_delete=models.CASCADE, primary_key=True, related_name="fact")
@@ -87,6 +88,7 @@ class VisitFact(models.Model):
     texts_sent = models.PositiveSmallIntegerField(default=0)
     texts_delivered = models.PositiveSmallIntegerField(default=0)
     review_at = models.DateTimeField(null=True)
+    may_differ = models.BooleanField(default=False)
 
     objects = VisitFactQuerySet.as_manager()
 
@@ -96,6 +98,7 @@ class VisitFact(models.Model):
             models.Index(fields=["organization", "provider_index", "starts_at"], name="fact_by_provider"),
             models.Index(fields=["join_index"], condition=~models.Q(join_index=""), name="fact_by_join_address"),
             models.Index(fields=["review_at"], condition=~models.Q(review_at=None), name="fact_to_review"),
+            models.Index(fields=["organization"], condition=models.Q(may_differ=True), name="fact_that_may_differ"),
         ]
 
     def __str__(self) -> str:

@@ -11,10 +11,10 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from launch.models import DeviceTest
-from reports.models import CallRecord, Level, RepeatedCall, VisitFact
+from reports.models import CallRecord, CallStream, Level, RepeatedCall, VisitFact
 from reports.quality import Verdict
 from reports.services import call_sums
 from reports.services.asked import Asked
@@ -114,7 +114,8 @@ def records_of(asked: Asked) -> QuerySet[CallRecord]:
 
 def sorted_calls(asked: Asked, sort: str = ORDER.newest_first) -> QuerySet[CallRecord]:
     """Return the calls with their visits and streams, newest first unless another order is chosen."""
-    return ORDER.apply(records_of(asked).select_related("visit__endpoint").prefetch_related("streams"), sort)
+    streams = Prefetch("streams", CallStream.objects.defer("measures"))
+    return ORDER.apply(records_of(asked).select_related("visit__endpoint").prefetch_related(streams), sort)
 
 
 def quality(asked: Asked, by: str = "platform") -> Quality:

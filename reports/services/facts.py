@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Count, F, Q
@@ -17,9 +17,12 @@ from reports.definitions import Attendance, Change, Planned, Status
 from reports.models import VisitFact
 from sms.models import SmsMessage
 from visits.models import Visit
+from writeback.services import ledger
 
 # Refusals that say something about people or records; every other error of a launch is a system's.
 _NOT_TECHNICAL = ("launch.", "join.", "visit.", "device_test.")
+# Whatever Epic has not accepted by then is a difference.
+_AT_LAST = datetime.max.replace(tzinfo=UTC)
 _FIELDS = [field.attname for field in VisitFact._meta.concrete_fields if not field.primary_key]
 
 
@@ -54,7 +57,7 @@ def update(visit_ids: Collection[UUID], *, now: datetime) -> set[Moved]:
 def _facts(visits: list[Visit], *, now: datetime) -> list[VisitFact]:
     ids = [visit.pk for visit in visits]
     changes, texts, failing, providers = _changes(ids), _texts(ids), _failing(ids), _providers(ids)
-    joins = _joins(ids)
+    joins, differing = _joins(ids), _differing(ids)
     facts = []
     for visit in visits:
         seen = definitions.measure(changes[visit.pk])
@@ -72,6 +75,7 @@ def _facts(visits: list[Visit], *, now: datetime) -> list[VisitFact]:
                 join_index=joins.get(visit.pk, ""),
                 texts_sent=sent,
                 texts_delivered=delivered,
+                may_differ=visit.pk in differing,
                 **_figures(visit, seen, planned, now=now),
             )
         )
@@ -153,3 +157,9 @@ def _joins(ids: Iterable[UUID]) -> dict[UUID, str]:
         for meeting in made.only("pk", "organization_id", "visit_id", "join_web_url")
         if meeting.join_web_url
     }
+
+
+def _differing(ids: Iterable[UUID]) -> set[UUID]:
+    """Return the visits in whose meeting something happened that Epic has not been told, or not so."""
+    ended = ledger.with_people(Meeting.objects.filter(visit_id__in=ids).exclude(ended_at=None))
+    return {found.meeting.visit_id for found in ledger.differences(ended, now=_AT_LAST)}

@@ -14,7 +14,7 @@ from core import spreadsheet
 from reports.presenters.address import Address
 from reports.presenters.differences import COLUMNS, DifferenceRow
 from reports.presenters.report import tabs_of
-from writeback.services import ledger
+from reports.services import told
 
 RANGES = (2, 7, 30)
 
@@ -53,5 +53,5 @@ def _days(request: PortalRequest) -> int:
 
 def _rows(request: PortalRequest, days: int) -> tuple[list[DifferenceRow], int]:
     now = timezone.now()
-    meetings = ledger.ended_meetings(request.organization, since=now - timedelta(days=days), until=now)
-    return [DifferenceRow(found) for found in ledger.differences(meetings, now=now)], len(meetings)
+    found, compared = told.differences(request.organization, since=now - timedelta(days=days), until=now, now=now)
+    return [DifferenceRow(one) for one in found], compared

@@ -22,6 +22,10 @@ ENDED = (
     " WHERE m.ended_at IS NOT NULL AND v.reference = %s"
 )
 
+MAY_DIFFER = (
+    "SELECT may_differ FROM reports_visitfact f JOIN visits_visit v ON v.id = f.visit_id WHERE v.reference = %s"
+)
+
 
 @dataclass(frozen=True)
 class Played:
@@ -159,6 +163,7 @@ def test_the_status_page_shows_what_runs_and_what_waits(stack, person, inspector
 
 def test_what_epic_was_told_is_held_against_what_happened(stack, person, inspector, played):
     age(stack, played.reference)
+    until(lambda: stack.query(MAY_DIFFER, played.reference) == [(True,)])
     with person("staff") as page:
         sign_in(page, stack, SUPPORT)
         page.goto(f"{stack.web}/reports/differences")

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import Role
 from core.models import AuditEvent
 from meetings.models import Meeting, PresenceEvent
+from reports.services import refreshing
 from tests.factories import make_staff
 from writeback import tasks
 from writeback.models import WritebackEvent
@@ -141,6 +142,7 @@ def test_page_and_file_show_the_hospitals_own_differences(client, tell, provider
     tell(provider, Kind.CONNECTED)
     WritebackEvent.objects.update(state=State.FAILED)
     gaps()
+    refreshing.refresh(now=now)
     client.force_login(make_staff(visit.organization, Role.REPORT_READER))
     text = client.get(reverse(name)).getvalue().decode()
     for words in (visit.session_id, "Provider 1", "Connected", "Not told"):

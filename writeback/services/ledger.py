@@ -82,15 +82,16 @@ def ended_meetings(organization: Organization | None, *, since: datetime, until:
     meetings = Meeting.objects.filter(ended_at__gte=since, ended_at__lt=until)
     if organization is not None:
         meetings = meetings.for_organization(organization)
-    return _with_people(meetings)
+    return with_people(meetings)
 
 
 def meetings_of_visit(reference: str) -> list[Meeting]:
     """Return the meetings of one visit, also one of whose end nobody has told us."""
-    return _with_people(Meeting.objects.filter(visit__reference=reference))
+    return with_people(Meeting.objects.filter(visit__reference=reference))
 
 
-def _with_people(meetings: QuerySet[Meeting]) -> list[Meeting]:
+def with_people(meetings: QuerySet[Meeting]) -> list[Meeting]:
+    """Return ``meetings``, the first that ended first, with what comparing them needs."""
     chosen = meetings.select_related("visit__endpoint__approved_version", "organization")
     return list(chosen.prefetch_related("participants").order_by("ended_at"))
 
