@@ -44,40 +44,41 @@ def enqueue_after_commit(task: "Task[Any, Any]", *args: str) -> None:
     transaction.on_commit(call)
 
 
-def wake_after_commit(task: "Task[Any, Any]", row_id: str) -> None:
-    """Send ``task`` for ``row_id`` after the commit, unless one is already on its way or at work.
+def wake_after_commit(task: "Task[Any, Any]", *args: str) -> None:
+    """Send ``task`` for ``args`` after the commit, unless one is already on its way or at work.
 
-    For a task that works through everything due, however many rows come in meanwhile. It calls :func:`stay_awake`
-    while it works, and :func:`go_to_sleep` *before* it looks for the last time: whoever commits later wakes it again.
+    For a task that works through everything due, however many rows come in meanwhile. It calls :func:`go_to_sleep`
+    *before* it looks for the last time, so that whoever commits later wakes it again; if it works for longer than
+    ``AWAKE_SECONDS`` before that, it calls :func:`stay_awake` while it works.
     """
-    call = functools.wraps(_wake)(functools.partial(_wake, task, row_id))
+    call = functools.wraps(_wake)(functools.partial(_wake, task, *args))
     transaction.on_commit(call)
 
 
-def stay_awake(task: "Task[Any, Any]", row_id: str) -> None:
-    """Keep others from being woken for ``row_id`` for another half minute."""
+def stay_awake(task: "Task[Any, Any]", *args: str) -> None:
+    """Keep others from being woken for ``args`` for another half minute."""
     try:
-        cache.set(_flag(task, row_id), 1, AWAKE_SECONDS)
+        cache.set(_flag(task, *args), 1, AWAKE_SECONDS)
     except redis.RedisError as error:
         logger.warning("broker away", extra={"task": task.name, "error": type(error).__name__})
 
 
-def go_to_sleep(task: "Task[Any, Any]", row_id: str) -> None:
+def go_to_sleep(task: "Task[Any, Any]", *args: str) -> None:
     """Let the next commit wake ``task`` again."""
     try:
-        cache.delete(_flag(task, row_id))
+        cache.delete(_flag(task, *args))
     except redis.RedisError as error:
         logger.warning("broker away", extra={"task": task.name, "error": type(error).__name__})
 
 
-def _wake(task: "Task[Any, Any]", row_id: str) -> bool:
+def _wake(task: "Task[Any, Any]", *args: str) -> bool:
     try:
-        is_asleep = cache.add(_flag(task, row_id), 1, AWAKE_SECONDS)
+        is_asleep = cache.add(_flag(task, *args), 1, AWAKE_SECONDS)
     except redis.RedisError as error:
         logger.warning("broker away, left to the sweeper", extra={"task": task.name, "error": type(error).__name__})
         return False
-    return enqueue(task, row_id) if is_asleep else False
+    return enqueue(task, *args) if is_asleep else False
 
 
-def _flag(task: "Task[Any, Any]", row_id: str) -> str:
-    return f"awake:{task.name}:{row_id}"
+def _flag(task: "Task[Any, Any]", *args: str) -> str:
+    return ":".join(("awake", task.name, *args))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
-from core.jobs import enqueue_after_commit
+from core.jobs import wake_after_commit
 from sms import tasks
 from sms.models import SmsMessage
 from sms.services import planning, retention
@@ -48,4 +48,4 @@ def forget_endings(contact_ids: list[UUID], **_: object) -> None:
 
 def _wake(planned: list[SmsMessage], *, now: datetime) -> None:
     if any(text.due_at <= now for text in planned):
-        enqueue_after_commit(tasks.deliver_due)
+        wake_after_commit(tasks.deliver_due)  # hundreds of visits a second may come in

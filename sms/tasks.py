@@ -13,6 +13,7 @@ from sms.services import answering, numbers, orders, retention, sending, settlin
 def deliver_due() -> None:
     """Send what is due; when much is, in several turns, so that other workers' signals are heard between."""
     started = time.monotonic()
+    jobs.go_to_sleep(deliver_due)
     sending.deliver_due(now=timezone.now())
     if time.monotonic() - started > sending.RUN_SECONDS:
         jobs.enqueue(deliver_due)

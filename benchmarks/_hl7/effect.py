@@ -23,10 +23,11 @@ _SECONDS = 20
 IDLE = 1_000
 QUEUE = int(os.environ.get("BENCH_HL7_QUEUE", "2000"))
 _READY = """
-    SELECT m.control_id FROM hl7intake_inboundmessage m
+    SELECT {} FROM hl7intake_inboundmessage m
     WHERE m.control_id LIKE %s AND m.state = 'applied' AND EXISTS (
         SELECT 1 FROM sms_smsmessage s WHERE s.visit_id = m.visit_id)
 """
+_NAMES, _COUNT = _READY.format("m.control_id"), _READY.format("count(*)")
 _LONGEST_DRAIN = 1_800.0
 
 
@@ -34,18 +35,27 @@ class NotApplied(Exception):
     """Messages were lost, or did not take effect in time."""
 
 
-def measure(environment: dict[str, str]) -> list[Row]:
-    """Return latency to the effect, drain of a queue, memory of silent connections and time to start."""
-    arguments = ("manage.py", "run_mllp", "--host", "127.0.0.1", "--port", "0")
-    limits = {"MLLP_CONNECTIONS_PER_SENDER": "100000"}
-    with running(*arguments, **limits, **environment) as (port, pid, seconds):
-        rows = [Row(metric="listener: start", value=seconds, unit="s", target=2.0)]
-        rows += _idle(port, pid)
-    with running(*arguments, "--plain", "--endpoint", ENDPOINT, **limits, **environment) as (port, pid, _):
-        rows += _drain(port, pid, environment)
-        with worker(environment):
-            rows += _latency(port, environment)
-    return rows
+_LISTENER = ("manage.py", "run_mllp", "--host", "127.0.0.1", "--port", "0")
+_PLAIN = (*_LISTENER, "--plain", "--endpoint", ENDPOINT)
+_NO_LIMIT = {"MLLP_CONNECTIONS_PER_SENDER": "100000"}
+
+
+def silence(environment: dict[str, str]) -> list[Row]:
+    """Return the time to start and the memory of silent connections."""
+    with running(*_LISTENER, **_NO_LIMIT, **environment) as (port, pid, seconds):
+        return [Row(metric="listener: start", value=seconds, unit="s", target=2.0), *_idle(port, pid)]
+
+
+def queue(environment: dict[str, str]) -> list[Row]:
+    """Return what becomes of a long queue."""
+    with running(*_PLAIN, **_NO_LIMIT, **environment) as (port, pid, _):
+        return _drain(port, pid, environment)
+
+
+def latency(environment: dict[str, str]) -> list[Row]:
+    """Return how long messages take to their effect."""
+    with running(*_PLAIN, **_NO_LIMIT, **environment) as (port, _, _), worker(environment):
+        return _latency(port, environment)
 
 
 def _idle(port: int, pid: int) -> list[Row]:
@@ -123,7 +133,7 @@ def watch(prefix: str, number: int) -> None:
     until = time.perf_counter() + 90
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as database:
         while len(seen) < number and time.perf_counter() < until:
-            ready = {row[0] for row in database.execute(_READY, [f"{prefix}%"]).fetchall()} - seen
+            ready = {row[0] for row in database.execute(_NAMES, [f"{prefix}%"]).fetchall()} - seen
             now = time.perf_counter()
             seen |= ready
             sys.stdout.writelines(f"{control_id} {now}\n" for control_id in ready)
@@ -155,17 +165,20 @@ def _drain(port: int, pid: int, environment: dict[str, str]) -> list[Row]:
 
 def _lost(environment: dict[str, str], acknowledged: Iterable[str]) -> int:
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as database:
-        ready = {row[0] for row in database.execute(_READY, ["qq%"]).fetchall()}
+        ready = {row[0] for row in database.execute(_NAMES, ["qq%"]).fetchall()}
     return len(set(acknowledged) - ready)
 
 
 def _wait(environment: dict[str, str], pattern: str, number: int) -> None:
     until = time.perf_counter() + _LONGEST_DRAIN
+    # Counting a long queue takes the database a while: it is looked at less often, so as not to slow it down.
+    pause = max(0.2, number / 20_000)
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as database:
         while time.perf_counter() < until:
-            if len(database.execute(_READY, [pattern]).fetchall()) >= number:
+            found = database.execute(_COUNT, [pattern]).fetchone()
+            if found is not None and int(found[0]) >= number:
                 return
-            time.sleep(0.2)
+            time.sleep(pause)
     raise NotApplied(pattern)
 
 

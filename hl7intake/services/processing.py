@@ -13,6 +13,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from config_portal.models import FhirEndpoint
 from core.models import backoff
 from hl7intake.errors import MessageRefused
 from hl7intake.examining import read_message
@@ -70,13 +71,17 @@ def _heads() -> InboundMessageQuerySet:
 def _claim(*, now: datetime, limit: int) -> list[InboundMessage]:
     due = _heads().filter(due_at__lte=now).order_by("due_at", "received_at")
     with transaction.atomic():
-        rows = due.select_for_update(skip_locked=True, of=("self",)).select_related("endpoint__organization")[:limit]
-        claimed = list(rows)
+        claimed = list(due.select_for_update(skip_locked=True)[:limit])
         InboundMessage.objects.filter(pk__in=[row.pk for row in claimed]).update(
             attempts=F("attempts") + 1, due_at=now + LEASE
         )
+    # Few endpoints for many messages: each is read once, with what is approved for it.
+    related = FhirEndpoint.objects.select_related("organization", "approved_version")
+    endpoints = related.in_bulk({row.endpoint_id for row in claimed})
     for row in claimed:
         row.attempts += 1
+        if row.endpoint_id in endpoints:  # else it was deleted at this moment: reading it fails, for this row alone
+            row.endpoint = endpoints[row.endpoint_id]
     return claimed
 
 
@@ -98,18 +103,16 @@ def _try(message: InboundMessage, *, now: datetime) -> None:
 
 
 def _apply(message: InboundMessage, *, now: datetime) -> None:
+    raw = message.raw_bytes
+    assert raw is not None  # noqa: S101 - a waiting message has its text
+    rules = rules_for(message.endpoint)
+    read = _read(raw, message, rules)
+    meaning = _meaning(read, message, rules)
     with transaction.atomic():
-        row = _still_mine(message).select_for_update(of=("self",)).first()
-        if row is None:
-            return
-        raw = message.raw_bytes
-        assert raw is not None  # noqa: S101 - a waiting message has its text
-        rules = rules_for(message.endpoint)
-        read = _read(raw, message, rules)
-        meaning = _meaning(read, message, rules)
         effect = apply(meaning, endpoint=message.endpoint, received_at=message.received_at, now=now)
-        row.understood = {**summary_of(meaning), "segments": shape_of(read)}
-        _record(row, meaning, effect, now=now)
+        understood = {**summary_of(meaning), "segments": shape_of(read)}
+        if not _record(message, meaning, effect, understood, now=now):
+            transaction.set_rollback(True)  # the claim ran out and somebody else has it: nothing has happened here
 
 
 def _still_mine(message: InboundMessage) -> InboundMessageQuerySet:
@@ -128,16 +131,29 @@ def _meaning(read: Message, message: InboundMessage, rules: Rules | None) -> Mea
     return interpret(read, rules=rules, now=message.received_at)
 
 
-def _record(row: InboundMessage, meaning: Meaning, effect: Effect, *, now: datetime) -> None:
-    """Write what the message did into its row, which from then on holds nothing of the message itself."""
-    row.state, row.reason = effect.state, effect.reason
-    row.visit_id = effect.visit_id
-    row.session_index, row.message_at = effect.session_index, effect.message_at
-    row.warnings = _warnings(meaning)
-    row.start_text = meaning.start_text[:40] if isinstance(meaning, Scheduled) else ""
-    row.error_code = ""
-    row.raw, row.raw_until, row.due_at, row.finished_at = None, None, None, now
-    row.save()
+def _record(
+    message: InboundMessage, meaning: Meaning, effect: Effect, understood: dict[str, object], *, now: datetime
+) -> bool:
+    """Write what the message did into its row, which from then on holds nothing of the message itself.
+
+    :return: whether it was still ours.
+    """
+    written = _still_mine(message).update(
+        state=effect.state,
+        reason=effect.reason,
+        visit_id=effect.visit_id,
+        session_index=effect.session_index,
+        message_at=effect.message_at,
+        warnings=_warnings(meaning),
+        understood=understood,
+        start_text=meaning.start_text[:40] if isinstance(meaning, Scheduled) else "",
+        error_code="",
+        raw=None,
+        raw_until=None,
+        due_at=None,
+        finished_at=now,
+    )
+    return written == 1
 
 
 def _warnings(meaning: Meaning) -> list[dict[str, str]]:

@@ -176,6 +176,19 @@ def test_a_worker_that_was_too_slow_does_not_apply_a_second_time(sender, now):
     assert Visit.objects.get().version == 1
 
 
+def test_a_worker_that_lost_its_claim_has_no_effect(sender, now):
+    receiving.receive(load(NEW), sender=sender, now=now)
+    (lost,) = processing._claim(now=now, limit=1)
+    (held,) = processing._claim(now=now + LEASE, limit=1)
+
+    processing._try(lost, now=now + LEASE)
+    assert InboundMessage.objects.get().state == State.RECEIVED
+    assert not Visit.objects.exists()
+    processing._try(held, now=now + LEASE)
+    assert InboundMessage.objects.get().state == State.APPLIED
+    assert Visit.objects.get().version == 1
+
+
 def test_a_message_whose_rules_changed_meanwhile_is_set_aside_at_once(sender, endpoint, now):
     receiving.receive(change(load(NEW), ("SCH", 11, "")), sender=sender, now=now)
     SenderSettings.objects.create(endpoint=endpoint, start_places=["SCH-11"])
@@ -257,7 +270,7 @@ def test_the_row_is_finished_with_the_visit_or_neither(sender, now, monkeypatch)
     def fail(*_: object, **__: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(InboundMessage, "save", fail)
+    monkeypatch.setattr(processing, "_warnings", fail)
     assert receive(load(NEW), sender=sender, now=now).state == State.RECEIVED
     assert not Visit.objects.exists()
     assert not SmsMessage.objects.exists()

@@ -6,7 +6,7 @@ from django.utils import timezone
 from tests.factories import make_endpoint, make_scheduled, make_visit
 from visits import signals
 from visits.models import JoinLink, PatientContact, Visit
-from visits.services import links
+from visits.services import links, scheduling
 from visits.services.lookup import get_or_create_for_launch
 from visits.services.scheduling import CONTACT_GRACE, Change, ScheduledPerson, end_visit, schedule_visit
 
@@ -163,3 +163,14 @@ def test_a_visit_that_a_launch_made_is_announced_as_new_once_its_schedule_is_kno
     outcome = schedule_visit(endpoint, make_scheduled(), now=NOW)
     assert outcome.change == Change.CREATED
     assert heard == ["visit_scheduled"]
+
+
+def test_a_visit_that_a_launch_makes_at_the_same_moment_is_completed(endpoint, heard, monkeypatch):
+    get_or_create_for_launch(endpoint, session_id="482200417", conference_id="1853")
+    lock, unseen = scheduling._lock, iter([None])
+    monkeypatch.setattr(scheduling, "_lock", lambda *about: next(unseen, lock(*about)))
+
+    outcome = schedule_visit(endpoint, make_scheduled(), now=NOW)
+    assert outcome.change == Change.CREATED
+    assert heard == ["visit_scheduled"]
+    assert Visit.objects.get().contacts.count() == 1

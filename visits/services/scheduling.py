@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from config_portal.models import FhirEndpoint
 from core import crypto
@@ -73,20 +73,27 @@ class Outcome:
     change: Change
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # whoever calls us in a transaction gives all of it up when we fail
 def schedule_visit(endpoint: FhirEndpoint, scheduled: ScheduledVisit, *, now: datetime) -> Outcome:
     """Create or update the visit that ``scheduled`` describes; older news changes nothing."""
-    visit, is_new = _lock_or_create(endpoint, scheduled)
-    if not is_new and _is_older(visit, scheduled.changed_at):
+    visit = _lock(endpoint, scheduled.session_id)
+    if visit is None:
+        visit = _create(endpoint, scheduled)
+        if visit is not None:
+            _update_contacts(visit, scheduled.people, known={}, now=now)
+            return _announce(visit, is_new=True, now=now)
+        visit = _lock(endpoint, scheduled.session_id)  # a launch has made it at this moment
+        assert visit is not None  # noqa: S101 - visits are kept
+    if _is_older(visit, scheduled.changed_at):
         return Outcome(visit=visit, change=Change.SUPERSEDED)
-    is_new = is_new or visit.starts_at is None  # a launch may have made it before its schedule was known
+    is_new = visit.starts_at is None  # a launch may have made it before its schedule was known
     is_moved = not is_new and (visit.starts_at != scheduled.starts_at or not visit.is_scheduled)
     _copy(scheduled, visit)
     if is_moved:
         visit.version += 1
         links.end_links(visit, ending=JoinLink.Ending.MOVED, now=now)
     visit.save()
-    has_new_contacts = _update_contacts(visit, scheduled.people, now=now)
+    has_new_contacts = _update_contacts(visit, scheduled.people, known=_known_contacts(visit), now=now)
     return _announce(visit, is_new=is_new, is_moved=is_moved, has_new_contacts=has_new_contacts, now=now)
 
 
@@ -132,20 +139,21 @@ def _lock(endpoint: FhirEndpoint, session_id: str) -> Visit | None:
     return Visit.objects.select_for_update().filter(endpoint=endpoint, session_index=index).first()
 
 
-def _lock_or_create(endpoint: FhirEndpoint, scheduled: ScheduledVisit) -> tuple[Visit, bool]:
-    visit = _lock(endpoint, scheduled.session_id)
-    if visit is not None:
-        return visit, False
-    visit, is_new = Visit.objects.get_or_create(
+def _create(endpoint: FhirEndpoint, scheduled: ScheduledVisit) -> Visit | None:
+    """Return the new visit, or None when somebody else has made it meanwhile."""
+    visit = Visit(
         endpoint=endpoint,
+        organization=endpoint.organization,
+        session_id=scheduled.session_id,
         session_index=session_index(endpoint, scheduled.session_id),
-        defaults={
-            "organization": endpoint.organization,
-            "session_id": scheduled.session_id,
-            "time_zone": scheduled.time_zone,
-        },
     )
-    return visit, is_new
+    _copy(scheduled, visit)
+    try:
+        with transaction.atomic():
+            visit.save(force_insert=True)
+    except IntegrityError:
+        return None
+    return visit
 
 
 def _is_older(visit: Visit, changed_at: datetime) -> bool:
@@ -163,18 +171,25 @@ def _copy(scheduled: ScheduledVisit, visit: Visit) -> None:
         visit.provider_ids = "\n".join(scheduled.provider_ids)
 
 
-def _update_contacts(visit: Visit, people: tuple[ScheduledPerson, ...], *, now: datetime) -> bool:
+def _known_contacts(visit: Visit) -> dict[str, PatientContact]:
+    """Return the contacts of ``visit`` by the index of the person, told how long their numbers are kept now."""
+    assert visit.starts_at is not None  # noqa: S101 - a scheduled visit has a start
+    visit.contacts.update(purge_at=visit.starts_at + CONTACT_GRACE)
+    return {contact.person_index: contact for contact in visit.contacts.select_for_update()}
+
+
+def _update_contacts(
+    visit: Visit, people: tuple[ScheduledPerson, ...], *, known: dict[str, PatientContact], now: datetime
+) -> bool:
     """Make the contacts those of ``people``; return whether a number or language changed."""
     assert visit.starts_at is not None  # noqa: S101 - a scheduled visit has a start
     purge_at = visit.starts_at + CONTACT_GRACE
-    visit.contacts.update(purge_at=purge_at)
-    known = {contact.person_index: contact for contact in visit.contacts.select_for_update()}
     has_changed = False
     for person in people:
         index = crypto.index(person.record_number, purpose=f"person:{visit.endpoint_id}")
         contact = known.pop(index, None) or PatientContact(visit=visit, person_index=index)
         has_changed |= _update_contact(contact, person, purge_at=purge_at, now=now)
-    if people:
+    if people and known:
         # Whoever is no longer named lost the visit to somebody else: their link must not open it.
         signals.contacts_purged.send(sender=PatientContact, contact_ids=[contact.pk for contact in known.values()])
         for contact in known.values():
@@ -198,7 +213,9 @@ def _update_contact(contact: PatientContact, person: ScheduledPerson, *, purge_a
     return is_new or is_other_phone or contact.language != old_language
 
 
-def _announce(visit: Visit, *, is_new: bool, is_moved: bool, has_new_contacts: bool, now: datetime) -> Outcome:
+def _announce(
+    visit: Visit, *, is_new: bool, is_moved: bool = False, has_new_contacts: bool = False, now: datetime
+) -> Outcome:
     if is_new:
         signals.visit_scheduled.send(sender=Visit, visit=visit, now=now)
         return Outcome(visit=visit, change=Change.CREATED)
