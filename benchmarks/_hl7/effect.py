@@ -28,7 +28,7 @@ _READY = """
         SELECT 1 FROM sms_smsmessage s WHERE s.visit_id = m.visit_id)
 """
 _NAMES, _COUNT = _READY.format("m.control_id"), _READY.format("count(*)")
-_LONGEST_DRAIN = 1_800.0
+_LONGEST_STANDSTILL = 120.0
 
 
 class NotApplied(Exception):
@@ -170,14 +170,21 @@ def _lost(environment: dict[str, str], acknowledged: Iterable[str]) -> int:
 
 
 def _wait(environment: dict[str, str], pattern: str, number: int) -> None:
-    until = time.perf_counter() + _LONGEST_DRAIN
+    """Wait until so many messages have taken effect.
+
+    :raises NotApplied: when for a while none did.
+    """
     # Counting a long queue takes the database a while: it is looked at less often, so as not to slow it down.
     pause = max(0.2, number / 20_000)
+    found, moved_at = 0, time.perf_counter()
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as database:
-        while time.perf_counter() < until:
-            found = database.execute(_COUNT, [pattern]).fetchone()
-            if found is not None and int(found[0]) >= number:
+        while time.perf_counter() - moved_at < _LONGEST_STANDSTILL:
+            row = database.execute(_COUNT, [pattern]).fetchone()
+            before, found = found, int(row[0]) if row else 0
+            if found >= number:
                 return
+            if found > before:
+                moved_at = time.perf_counter()
             time.sleep(pause)
     raise NotApplied(pattern)
 
