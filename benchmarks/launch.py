@@ -2,7 +2,8 @@
 
 A web process of its own (uvicorn, one process) serves the product against the stack's PostgreSQL and Valkey;
 stub, generator and servers share the machine. Steps are measured by their caller: at saturation with 50 users,
-and at half of that rate, begun at random moments; first of visits that nobody has heard of, so that the callback
+and at half of that rate, begun at random moments, with a second to read the status page, and without, when a
+join may have to wait for the worker; first of visits that nobody has heard of, so that the callback
 makes the visit and a worker its meeting, then of visits that have both, as after an appointment from Epic. The peers
 are bare Django views in a process of their own, at half of *their* saturation, with as many database round trips as
 such a launch makes, and as many commits among them: one goes by Django's models, the other sends statements that are
@@ -21,7 +22,7 @@ import requests
 
 from benchmarks._launch import scene, streams, stub
 from benchmarks._launch.client import Answer, Browser, at_rate, percentile, saturate
-from benchmarks._launch.journey import STEPS, Journey, new_visit
+from benchmarks._launch.journey import JOIN, STEPS, Journey, new_visit
 from benchmarks._launch.processes import Served, web, worker
 from benchmarks.harness import Row
 
@@ -30,6 +31,7 @@ ALONE = 200  # launches, one after the other, for the processor time of each ste
 LAUNCH = "launch: start and callback"
 MODELS = "models"
 BARE = (MODELS, "statements")
+READS = 1.0  # seconds that a provider looks at the status page before joining, where nothing else is said
 STEP_MILLISECONDS, OVERHEAD, ANSWER_MILLISECONDS = 100.0, 3.0, 1000.0
 
 Times = dict[str, list[float]]
@@ -73,8 +75,8 @@ async def _at_loads(ours: Served, bare: Served, path: str, kind: str, *, choose:
     """
     times: Times = {}
 
-    async def work() -> None:
-        await _launch(ours.url, path, choose(), times)
+    async def work(reads: float = 0.0) -> None:
+        await _launch(ours.url, path, choose(), times, reads=reads)
 
     trips, commits = await asyncio.to_thread(scene.round_trips, path, choose())
     before = ours.computed()
@@ -86,9 +88,12 @@ async def _at_loads(ours: Served, bare: Served, path: str, kind: str, *, choose:
         *_percentiles(times, f"{kind}, 50 users"),
     ]
     times.clear()
-    await at_rate(work, rate=most / 2, seconds=SECONDS)
+    await at_rate(partial(work, READS), rate=most / 2, seconds=SECONDS)
     rows += _percentiles(times, f"{kind}, half load", target=STEP_MILLISECONDS)
     ours_took = percentile(times[LAUNCH], 0.5)
+    times.clear()
+    await at_rate(work, rate=most / 2, seconds=SECONDS)
+    rows += _percentiles({JOIN: times[JOIN]}, f"{kind}, half load, at once")
     for way in BARE:
         peer = await _bare(bare, f"/bare/{way}/{trips}/{commits}")
         name = f"bare view by {way}"
@@ -153,11 +158,16 @@ def _percentiles(times: Times, load: str, *, target: float | None = None) -> lis
     ]  # fmt: skip
 
 
-async def _launch(url: str, path: str, session_id: str, times: Times) -> None:
-    """Launch a visit as a provider in a browser of its own, and join."""
+async def _launch(url: str, path: str, session_id: str, times: Times, *, reads: float = 0.0) -> None:
+    """Launch a visit as a provider in a browser of its own, look at the status page for ``reads`` seconds, and join."""
     journey = Journey(Browser(url), path, session_id)
     await journey.arrive()
-    taken = {name: (await step(journey)).milliseconds for name, step in STEPS.items()}
+    taken = {}
+    for name, step in STEPS.items():
+        if name == JOIN and reads:
+            journey.browser.close()
+            await asyncio.sleep(reads)
+        taken[name] = (await step(journey)).milliseconds
     journey.browser.close()
     taken[LAUNCH] = taken["start"] + taken["callback"]
     for name, milliseconds in taken.items():

@@ -79,9 +79,10 @@ class Journey:
         return answer
 
 
+JOIN = "join"
 STEPS: dict[str, Callable[[Journey], Awaitable[Answer]]] = {
     "start": Journey.start,
     "callback": Journey.callback,
     "status page": Journey.status_page,
-    "join": Journey.join,
+    JOIN: Journey.join,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ehrconnector.stack.children import WEB_CONNECTIONS
+from ehrconnector.stack.children import WEB_CONNECTIONS, YIELDING
 from ehrconnector.stack.ports import free_port
 
 _START_SECONDS = 60.0
@@ -66,7 +66,7 @@ def worker(elsewhere: Mapping[str, str]) -> Iterator[None]:
     from ehrconnector.celery import app  # noqa: PLC0415 - wants the environment of the benchmark
 
     command = [
-        sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "--app=ehrconnector", "worker",
+        *YIELDING, sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "--app=ehrconnector", "worker",
         f"--queues={_QUEUE}", "--concurrency=2", "--without-gossip", "--without-mingle", "--loglevel=ERROR",
         "--hostname=bench@%h",
     ]  # fmt: skip

@@ -101,7 +101,7 @@ def _pages(reader: User) -> list[Row]:
         rows.append(Row(metric=f"{name}, 90 days: median", value=statistics.median(times), unit="ms"))
         rows.append(Row(metric=f"{name}, 90 days: p95", value=_p95(times), unit="ms", target=500))
     times = [_page(client, TOLD, {"days": "30"}) for _ in range(20)]
-    rows.append(Row(metric="told to Epic, 30 days: p95", value=_p95(times), unit="ms", target=500))
+    rows.append(Row(metric="told to Epic, 30 days: p95", value=_p95(times), unit="ms"))
     for name, path in TABS.items():
         times = [_page(client, path, {"days": "custom", "since": since, "until": until}) for _ in range(20)]
         rows.append(Row(metric=f"{name}, a year: p95", value=_p95(times), unit="ms", target=2000))

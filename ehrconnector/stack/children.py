@@ -11,6 +11,8 @@ from ehrconnector.stack.process import Command
 PROJECT = Path(__file__).resolve().parents[2]
 QUEUES = ("default", "sms", "meetings", "writeback")  # as core.jobs.QUEUES; a test compares them
 WORKER_PROCESSES = 2
+# Work in the background yields the processors to pages and acknowledgements, for which somebody waits.
+YIELDING = ("nice", "-n", "5")
 WEB_CONNECTIONS = "40"  # of the web process to PostgreSQL, unless the operator says otherwise
 
 
@@ -30,6 +32,7 @@ def worker(variables: Mapping[str, str]) -> Command:
     return Command(
         name="worker",
         argv=[
+            *YIELDING,
             *_celery("worker"),
             f"--queues={','.join(QUEUES)}",
             f"--concurrency={WORKER_PROCESSES}",
